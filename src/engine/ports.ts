@@ -1,0 +1,193 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { MemberUri } from '../room/address.ts';
+
+/** All that the engine asks of the world. Every clock, random number, socket and store stands behind these records. */
+
+// ---------------------------------------------------------------- the log
+
+/** Place in the whole log: opaque to all but the store that gave it. Belongs to the log with the store's identity. */
+export type Position = string & { readonly Position: unique symbol };
+
+/** What the stream must look like for an append to be taken. Never `any`. */
+export type ExpectedRevision = bigint | 'no_stream';
+
+/** An event that is to be written. `id` is a UUID, made once for a decision and kept through its retries. */
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  /** Encodable as JSON: no undefined at the root, no BigInt. */
+  readonly data: unknown;
+  readonly metadata: unknown;
+}
+
+/** An event as read back. `data` and `metadata` are parsed JSON of any age: decode through `room/upcast.ts`. May be parsed when first asked. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly stream: string;
+  /** 0-based place in the stream. */
+  readonly revision: bigint;
+  readonly position: Position;
+  readonly type: string;
+  readonly data: unknown;
+  readonly metadata: unknown;
+}
+
+/** The last of the events that were written (or that were there already, under the same ids). */
+export interface Appended {
+  readonly revision: bigint;
+  readonly position: Position;
+}
+
+/** Somebody was first: the stream ends at `actual`. */
+export interface WrongExpectedRevision {
+  readonly kind: 'WrongExpectedRevision';
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly actual: ExpectedRevision;
+}
+
+/** The world failed. `message` is a sentence for people: what was found, where, what to do. */
+export type StoreFailure =
+  | { readonly kind: 'StoreUnavailable'; readonly message: string; readonly cause?: unknown } // nothing was written; may be tried again
+  | { readonly kind: 'OutcomeUnknown'; readonly message: string; readonly cause?: unknown } // may or may not be written
+  | { readonly kind: 'StoreFull'; readonly message: string; readonly cause?: unknown } // nothing was written; disk or quota
+  | { readonly kind: 'StoreRefused'; readonly message: string; readonly cause?: unknown } // rights, size, not encodable, id used for another event
+  | { readonly kind: 'StoreDamaged'; readonly message: string; readonly cause?: unknown } // checksum, foreign or newer format
+  | { readonly kind: 'StoreClosed'; readonly message: string; readonly cause?: unknown };
+
+export type AppendFailure = WrongExpectedRevision | StoreFailure;
+
+/** A running catch-up subscription. */
+export interface Subscription {
+  /** No callback is called after this returns. */
+  readonly stop: () => void;
+}
+
+/** Callbacks of one subscription; never called at the same time, never after `stop`. */
+export interface Subscriber {
+  /** Events in log order, in batches of at most 1,000. The next batch waits for a returned Promise. */
+  readonly onEvents: (events: readonly StoredEvent[]) => void | Promise<void>;
+  /** All that was in the log has been given; may be called again after each new stretch of catching up. */
+  readonly onCaughtUp?: () => void;
+  /** The subscription has ended, by a lost connection or by a throw of `onEvents`; it does not resume by itself. */
+  readonly onStopped: (failure: StoreFailure) => void;
+}
+
+export interface ReadRange {
+  /** First revision (forwards: default 0; backwards: default the last). */
+  readonly from?: bigint;
+  readonly direction?: 'forwards' | 'backwards';
+  /** Most events to give; default all. */
+  readonly limit?: number;
+}
+
+/**
+ * The log: streams of events with an order over all of them. Each adapter is held by `test/contract/event-store.ts`.
+ * Streams are named `room-...` (rooms) or `transcript-...` (recorded messages); `subscribe` and `readAll` give rooms' only.
+ */
+export interface EventStore {
+  /** True where other processes may append to the same log. */
+  readonly shared: boolean;
+  /** The log's identity, made with it; every checkpoint, snapshot and position carries it. */
+  readonly identity: TaskEither<StoreFailure, string>;
+  /**
+   * Writes all events or none, durably before it resolves. An append whose event ids are all there already, in this stream
+   * in this order right after `expected`, succeeds again with the first one's result. Appends to one stream that are called
+   * in order, without awaiting, are written in order.
+   */
+  readonly append: (
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ) => TaskEither<AppendFailure, Appended>;
+  /** A stream's events; empty for a stream that does not exist. Throws `StoreError` inside the iteration. */
+  readonly readStream: (stream: string, range?: ReadRange) => AsyncIterable<StoredEvent>;
+  /** Revision of a stream's last event; undefined where the stream does not exist. */
+  readonly lastRevision: (stream: string) => TaskEither<StoreFailure, bigint | undefined>;
+  /** All rooms' events after `after` (default: from the start) up to the present end, in log order. Throws `StoreError`. */
+  readonly readAll: (after?: Position) => AsyncIterable<StoredEvent>;
+  /** As `readAll`, and then live, without a gap or a double. */
+  readonly subscribe: (after: Position | undefined, subscriber: Subscriber) => Subscription;
+  /** Negative, 0 or positive, as `a` stands before, at or after `b`; both of this log. */
+  readonly comparePositions: (a: Position, b: Position) => number;
+  /** Position of the last event of the log; undefined where it is empty. */
+  readonly end: TaskEither<StoreFailure, Position | undefined>;
+  /** Finishes what is begun, then lets go. */
+  readonly close: () => Promise<void>;
+}
+
+/** What `readStream` and `readAll` throw: a failure that crosses an async iteration. */
+export class StoreError extends Error {
+  readonly failure: StoreFailure;
+  constructor(failure: StoreFailure) {
+    super(failure.message, { cause: failure.cause });
+    this.name = 'StoreError';
+    this.failure = failure;
+  }
+}
+
+// ------------------------------------------------------------ the way out
+
+/** How a copy to one recipient ended, over all of that recipient's devices: the best of them. */
+export type Delivery =
+  | { readonly kind: 'delivered' } // a 2xx
+  | { readonly kind: 'failed'; readonly reason: string }; // `486`, `timeout`, `unroutable`, `overflow`, ...
+
+/** One text or body for many: what the fan-out sends. */
+export interface Outgoing {
+  /** The room's URI, or the address that was written to. Stands in From. */
+  readonly from: string;
+  /** A ready array, the same object for as long as the room's members are the same. */
+  readonly recipients: readonly MemberUri[];
+  /** Left out of `recipients`: the sender of a chat message. */
+  readonly except?: MemberUri;
+  /** Content-Type, as it came, or `text/plain`. */
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** Call-ID of the request that led to this. */
+  readonly inReplyTo?: string;
+  /** Who wrote it: P-Asserted-Identity towards `outbound_proxy` and trusted targets, of bodies that cannot carry a prefix. */
+  readonly assertedIdentity?: MemberUri;
+  /** `lines`: where a request over UDP would pass 1,300 bytes, as many MESSAGEs as it takes, whole lines each. */
+  readonly split?: 'lines';
+  /** Called once, when the first transmission of every copy has been handed to its transport (or given up). */
+  readonly onHandedOver?: () => void;
+  /** Called once for each recipient when its delivery has ended. */
+  readonly onDelivery?: (recipient: MemberUri, delivery: Delivery) => void;
+}
+
+/** Sends MESSAGEs. Never throws, never waits: what cannot be sent is a failed delivery, counted. */
+export interface Courier {
+  readonly send: (message: Outgoing) => void;
+}
+
+// ------------------------------------------------- time, chance and a voice
+
+export interface Timer {
+  readonly cancel: () => void;
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds from an arbitrary start, never going back. */
+  readonly monotonic: () => number;
+  readonly after: (ms: number, run: () => void) => Timer;
+}
+
+export interface Ids {
+  /** A random UUID. */
+  readonly uuid: () => string;
+  /** At least 64 bits of chance, as lower-case letters and digits: tags, branches, Call-IDs. */
+  readonly token: () => string;
+}
+
+/** A line of the log. `fields` never hold secrets or message bodies. */
+type Line = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+
+export interface Log {
+  readonly debug: Line;
+  readonly info: Line;
+  readonly warn: Line;
+  readonly error: Line;
+}

@@ -1,0 +1,67 @@
+import * as t from 'io-ts';
+
+/**
+ * Addresses of rooms and members (behaviour section 1).
+ *
+ * Identity is (user, domain) without regard to ASCII case, escapes undone. The canonical URI is `sip:user@domain` in the
+ * case first seen, with exactly those characters of the user part escaped that RFC 3261 25.1 does not let stand there.
+ */
+
+interface RoomUriBrand {
+  readonly RoomUri: unique symbol;
+}
+interface MemberUriBrand {
+  readonly MemberUri: unique symbol;
+}
+interface RoomKeyBrand {
+  readonly RoomKey: unique symbol;
+}
+interface MemberKeyBrand {
+  readonly MemberKey: unique symbol;
+}
+
+/** The canonical form: `sip:` user `@` host, no port, parameters, password or headers. */
+const canonical = /^sip:(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-F]{2})+@(?:[A-Za-z0-9\-.]+|\[[0-9A-Fa-f:.]+\])$/;
+
+/** A room's canonical URI, e.g. `sip:chat-000@opensips.org`. */
+export const RoomUri = t.brand(
+  t.string,
+  (s): s is t.Branded<string, RoomUriBrand> => s.length <= 200 && canonical.test(s),
+  'RoomUri',
+);
+export type RoomUri = t.TypeOf<typeof RoomUri>;
+
+/** A user's canonical URI, e.g. `sip:alice@example.org`. */
+export const MemberUri = t.brand(
+  t.string,
+  (s): s is t.Branded<string, MemberUriBrand> => s.length <= 600 && canonical.test(s),
+  'MemberUri',
+);
+export type MemberUri = t.TypeOf<typeof MemberUri>;
+
+/** Identity of a room: `user@domain` of its URI in lower case. */
+export type RoomKey = t.Branded<string, RoomKeyBrand>;
+/** Identity of a user: `user@domain` of its URI in lower case. */
+export type MemberKey = t.Branded<string, MemberKeyBrand>;
+
+/** Identity of a canonical room URI. */
+export const roomKey = (uri: RoomUri): RoomKey => uri.slice(4).toLowerCase() as RoomKey;
+
+/** Identity of a canonical member URI. */
+export const memberKey = (uri: MemberUri): MemberKey => uri.slice(4).toLowerCase() as MemberKey;
+
+/** The stream that holds a room's events: `room-user@domain`, lower case, so that `$ce-room` is all rooms. */
+export const streamOf = (key: RoomKey): string => `room-${key}`;
+
+/** The room whose events a stream holds; undefined for a stream that is not a room's. */
+export const roomOfStream = (stream: string): RoomKey | undefined =>
+  stream.startsWith('room-') ? (stream.slice(5) as RoomKey) : undefined;
+
+/** `user@domain` as it stands in texts and announcements, in the case first seen. */
+export const withoutScheme = (uri: RoomUri | MemberUri): string => uri.slice(4);
+
+/** The user part, as it stands in the URI. */
+export const userOf = (uri: RoomUri | MemberUri): string => uri.slice(4, uri.lastIndexOf('@'));
+
+/** The host part, as it stands in the URI. */
+export const domainOf = (uri: RoomUri | MemberUri): string => uri.slice(uri.lastIndexOf('@') + 1);

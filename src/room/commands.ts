@@ -1,0 +1,57 @@
+import * as t from 'io-ts';
+import { MemberUri, RoomUri } from './address.ts';
+
+/** Intents, imperative (behaviour section 3). `syntax.ts` makes them from a message body, the MI and the import from their own. */
+
+interface OperatorBrand {
+  readonly Operator: unique symbol;
+}
+/** Somebody with access to the management interface, or imcd itself (`operator:imcd`): may do what an owner may. */
+export const Operator = t.brand(
+  t.string,
+  (s): s is t.Branded<string, OperatorBrand> => /^operator:[\w.@-]{1,64}$/.test(s),
+  'Operator',
+);
+export type Operator = t.TypeOf<typeof Operator>;
+
+/** Who asks: a user, or an operator. */
+export const Actor = t.union([MemberUri, Operator], 'Actor');
+export type Actor = t.TypeOf<typeof Actor>;
+
+export const isOperator = (actor: Actor): actor is Operator => actor.startsWith('operator:');
+
+const command = <T extends string, P extends t.Props>(type: T, props: P) =>
+  t.strict({ type: t.literal(type), room: RoomUri, actor: Actor, ...props }, type);
+/** As `command`, for those that bring a user in: `scheme` is `sips` where the user was written so. */
+const introducing = <T extends string, P extends t.Props>(type: T, props: P) =>
+  t.intersection([command(type, props), t.partial({ scheme: t.literal('sips') })], type);
+
+export const RoomCommand = t.union(
+  [
+    introducing('CreateRoom', { actor: MemberUri, private: t.boolean }),
+    introducing('JoinRoom', { actor: MemberUri }),
+    introducing('InviteMember', { member: MemberUri }),
+    command('AcceptInvitation', { actor: MemberUri }),
+    command('DenyInvitation', { actor: MemberUri }),
+    command('RemoveMember', { member: MemberUri }),
+    command('ExitRoom', { actor: MemberUri }),
+    command('DestroyRoom', {}),
+    command('ListMembers', { actor: MemberUri }),
+    introducing('AddMember', { member: MemberUri }),
+    command('ChangeRole', {
+      member: MemberUri,
+      role: t.union([t.literal('owner'), t.literal('admin'), t.literal('member')]),
+    }),
+    /** The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending. */
+    command('WithdrawInvitation', { member: MemberUri }),
+  ],
+  'RoomCommand',
+);
+export type RoomCommand = t.TypeOf<typeof RoomCommand>;
+
+/** Commands that ask no room: `#help`, `#rooms`. */
+export type Query =
+  | { readonly type: 'Help'; readonly actor: MemberUri }
+  | { readonly type: 'ListRooms'; readonly actor: MemberUri };
+
+export type Command = RoomCommand | Query;
