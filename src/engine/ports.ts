@@ -28,6 +28,8 @@ export interface StoredEvent {
   readonly revision: bigint;
   readonly position: Position;
   readonly type: string;
+  /** `metadata.time`: RFC 3339, UTC, milliseconds, so that it compares as a string. At hand without parsing; empty where the metadata has none. */
+  readonly time: string;
   readonly data: unknown;
   readonly metadata: unknown;
 }
