@@ -182,6 +182,8 @@ export interface Ids {
   readonly uuid: () => string;
   /** At least 64 bits of chance, as lower-case letters and digits: tags, branches, Call-IDs. */
   readonly token: () => string;
+  /** From 0 up to, and without, 1: jitter. */
+  readonly chance: () => number;
 }
 
 /** A line of the log. `fields` never hold secrets or message bodies. */
