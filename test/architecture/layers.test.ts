@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   mi: ['room', 'projections', 'engine'],
   sql: ['room', 'projections', 'engine'],
   config: [],
+  runtime: ['engine/ports.ts'],
 };
 
 describe('the layers', () => {

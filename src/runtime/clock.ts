@@ -1,0 +1,11 @@
+import type { Clock } from '../engine/ports.ts';
+
+/** The machine's time. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (ms, run) => {
+    const timeout = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
