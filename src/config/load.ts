@@ -164,12 +164,14 @@ const complete = (given: ReadonlyMap<string, Given>, terminal: boolean, problems
 };
 
 const nested = (flat: ReadonlyMap<string, unknown>): Record<string, unknown> => {
-  const root: Record<string, unknown> = { mi: {}, log: {} };
+  const root: Record<string, unknown> = {};
   for (const [path, value] of flat) {
     const [first = '', second] = path.split('.');
-    const section = root[first];
     if (second === undefined) root[first] = value;
-    else if (isRecord(section)) section[second] = value;
+    else {
+      const section = root[first];
+      root[first] = { ...(isRecord(section) ? section : {}), [second]: value };
+    }
   }
   return root;
 };

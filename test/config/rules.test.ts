@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
+import { loadConfig } from '../../src/config/load.ts';
+import { isLoopback, within } from '../../src/config/network.ts';
+
+const problems = async (commandLine: Record<string, string>): Promise<string> => {
+  const config = await loadConfig({ file: undefined, environment: {}, commandLine })();
+  return E.isLeft(config) ? config.left.map(({ path }) => path).join() : '';
+};
+
+describe('on an address that is not loopback', () => {
+  const off = { listen: 'udp:192.0.2.1:5060' };
+  it('it does not start where only loopback is trusted', async () => {
+    assert.equal(await problems(off), 'listen');
+    assert.equal(await problems({ listen: 'tcp:0.0.0.0:5060' }), 'listen');
+    assert.equal(await problems({ listen: 'udp:[::]:5060' }), 'listen');
+    assert.equal(await problems({ listen: 'udp:sip.example.org:5060' }), 'listen');
+    assert.equal(await problems({ ...off, trusted: '127.0.0.1,::1,127.0.0.0/16' }), 'listen');
+  });
+  it('it starts where a proxy is trusted, or open is set', async () => {
+    assert.equal(await problems({ ...off, trusted: '192.0.2.9' }), '');
+    assert.equal(await problems({ ...off, trusted: '127.0.0.0/7' }), '', 'a network that reaches beyond loopback');
+    assert.equal(await problems({ ...off, open: 'true' }), '');
+  });
+  it('MI over HTTP needs a token, datagrams are refused', async () => {
+    assert.equal(await problems({ 'mi.http': '0.0.0.0:8888' }), 'mi.http');
+    assert.equal(await problems({ 'mi.http': '0.0.0.0:8888', 'mi.token': '0123456789abcdef' }), '');
+    assert.equal(await problems({ 'mi.http': '0.0.0.0:8888', 'mi.token': 'short' }), 'mi.token');
+    assert.equal(await problems({ 'mi.datagram': '192.0.2.1:9999' }), 'mi.datagram');
+    assert.equal(await problems({ 'mi.datagram': '127.0.0.1:9999' }), '');
+  });
+});
+
+describe('networks', () => {
+  it('contain an IPv4 address also where it comes mapped into IPv6', () => {
+    const trusted = within([{ address: '192.0.2.0', prefix: 24, family: 'ipv4' }]);
+    assert.equal(trusted('192.0.2.77'), true);
+    assert.equal(trusted('::ffff:192.0.2.77'), true);
+    assert.equal(trusted('192.0.3.1'), false);
+    assert.equal(trusted('not an address'), false);
+  });
+  it('know loopback', () => {
+    for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) assert.equal(isLoopback(host), true, host);
+    for (const host of ['0.0.0.0', '::', '128.0.0.1', 'localhost.example']) assert.equal(isLoopback(host), false, host);
+  });
+});
+
+describe('the routing rule', () => {
+  const rooms = async (pattern: string) => {
+    const config = await loadConfig({ file: undefined, environment: {}, commandLine: { rooms: pattern } })();
+    assert.ok(E.isRight(config));
+    return config.right.rooms;
+  };
+  it('matches the whole user part without regard to case', async () => {
+    const pattern = await rooms('chat-[0-9]+|lobby');
+    for (const user of ['chat-1', 'CHAT-22', 'lobby']) assert.equal(pattern.test(user), true, user);
+    for (const user of ['chat-', 'chat-1x', 'xchat-1', 'lobby2', 'chat-1\n'])
+      assert.equal(pattern.test(user), false, user);
+  });
+  it('takes ordinary patterns', async () => {
+    for (const pattern of ['(?:room|chat)-[0-9]{1,6}', '[a-z]+-(x|y)', 'a+b*c?', '[(+*]+', '(ab)*', '\\(a+\\)'])
+      assert.ok((await rooms(pattern)) instanceof RegExp, pattern);
+  });
+});
