@@ -44,20 +44,84 @@ export interface Listener {
   readonly local: HostPort;
 }
 
+/** Plain numbers of a transport, for `/metrics`. `failures` counts failed sends by reason. */
+export interface TransportCounters {
+  received: number;
+  sent: number;
+  /** Messages from the network that were dropped before any parser saw them, by reason. */
+  readonly dropped: Record<string, number>;
+  readonly failures: Record<string, number>;
+  /** Open connections; 0 for UDP. */
+  connections: number;
+}
+
 export interface Transport {
   readonly name: TransportName;
+  readonly counters: TransportCounters;
   /** Rejects with a sentence where the address cannot be bound. */
   readonly listen: (address: HostPort, receive: (message: Received) => void) => Promise<Listener>;
   /**
    * Hands one message to the network: `head` followed by `tail`. Never throws. `onFailure` is called at most once, at once
-   * or later; no call means that the bytes were handed over.
+   * or later; no call means that the bytes were handed over. Without `onFailure` the sender notices a failure by the missing
+   * answer (over UDP that saves 1.1 us of 5 us a message).
+   *
+   * @returns true where the bytes have been taken and both buffers may be written to again; false where the transport still
+   * holds them
    */
   readonly send: (
     target: Target,
     head: Uint8Array,
     tail: Uint8Array | undefined,
-    onFailure: (reason: SendFailure) => void,
-  ) => void;
+    onFailure: ((reason: SendFailure) => void) | undefined,
+  ) => boolean;
   /** Stops listening and closes every connection, what is queued first (bounded by `ms`). */
   readonly close: (ms: number) => Promise<void>;
 }
+
+export const newTransportCounters = (): TransportCounters => ({
+  received: 0,
+  sent: 0,
+  dropped: {},
+  failures: {},
+  connections: 0,
+});
+
+/** Adds one to a counter by reason. */
+export const count = (record: Record<string, number>, reason: string): void => {
+  record[reason] = (record[reason] ?? 0) + 1;
+};
+
+let lastFlow = 0;
+/** A number for a new flow: unique in the process, never used again. */
+export const nextFlowId = (): number => {
+  lastFlow += 1;
+  return lastFlow;
+};
+
+/** What an errno of a send or connect means to the one who sent. */
+export const sendFailureOf = (error: unknown): SendFailure => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+  switch (code) {
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+    case 'ENOTFOUND':
+    case 'ERR_SOCKET_BAD_PORT':
+      return 'unroutable';
+    case 'ECONNREFUSED':
+      return 'refused';
+    case 'EMSGSIZE':
+      return 'too-large';
+    case 'ETIMEDOUT':
+      return 'timeout';
+    case 'ERR_SOCKET_DGRAM_NOT_RUNNING':
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'EBADF':
+      return 'closed';
+    default:
+      return code;
+  }
+};

@@ -1,0 +1,131 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import type { Log } from '../../engine/ports.ts';
+import {
+  count,
+  type Flow,
+  type HostPort,
+  type Listener,
+  newTransportCounters,
+  nextFlowId,
+  type Received,
+  type SendFailure,
+  sendFailureOf,
+  type Target,
+  type Transport,
+} from './transport.ts';
+
+/** Largest datagram that is looked at: 64 KiB of body would not fit one anyway. */
+const largestDatagram = 65_507;
+/** Asked of the kernel, which gives at most net.core.rmem_max: with its default, 200 KB, the answers to 1,000 copies are lost. */
+const socketBuffer = 4 * 1024 * 1024;
+
+interface UdpFlow extends Flow {
+  readonly socket: Socket;
+  open: boolean;
+}
+
+/**
+ * SIP over UDP on node:dgram. Messages leave by the listening socket of the target's family, so that Via is right and NATs
+ * know the way back. Addresses are IP literals already: dgram's own lookup, a microtask or more a send, is left out.
+ */
+export const createUdp = (log: Log): Transport => {
+  const counters = newTransportCounters();
+  const flows: UdpFlow[] = [];
+
+  const listen = (address: HostPort, receive: (message: Received) => void): Promise<Listener> =>
+    new Promise((resolve, reject) => {
+      const family = isIP(address.host);
+      if (family === 0) {
+        reject(new Error(`udp:${address.host} is not an IP address. Give one, IPv6 in brackets.`));
+        return;
+      }
+      const socket = createSocket({
+        type: family === 6 ? 'udp6' : 'udp4',
+        ipv6Only: family === 6,
+        recvBufferSize: socketBuffer,
+        sendBufferSize: socketBuffer,
+        lookup: literal,
+      });
+      socket.once('error', (error) =>
+        reject(new Error(`udp:${address.host}:${address.port} cannot be bound: ${error.message}`, { cause: error })),
+      );
+      socket.bind(address.port, address.host, () => {
+        socket.removeAllListeners('error');
+        const bound = socket.address();
+        const local = { host: bound.address, port: bound.port };
+        const flow: UdpFlow = { id: nextFlowId(), transport: 'udp', local, open: true, socket };
+        flows.push(flow);
+        // Errors of a single send come to its callback; what comes here is the socket's own, for example ENOBUFS of a receive.
+        socket.on('error', (error) => {
+          count(counters.failures, sendFailureOf(error));
+          log.warn({ listener: `udp:${local.host}:${local.port}`, error: error.message }, 'UDP socket error');
+        });
+        socket.on('message', (bytes, source) => {
+          if (bytes.length > largestDatagram || bytes.length === 0) {
+            count(counters.dropped, 'size');
+            return;
+          }
+          counters.received += 1;
+          receive({ bytes, from: { transport: 'udp', host: source.address, port: source.port, flow } });
+        });
+        resolve({ transport: 'udp', local });
+      });
+    });
+
+  const socketFor = (target: Target): Socket | undefined => {
+    const wanted = target.flow;
+    const six = target.host.includes(':');
+    for (const flow of flows) {
+      if (wanted === undefined ? flow.local.host.includes(':') === six : flow.id === wanted.id) return flow.socket;
+    }
+    return undefined;
+  };
+
+  const send = (
+    target: Target,
+    head: Uint8Array,
+    tail: Uint8Array | undefined,
+    onFailure: ((reason: SendFailure) => void) | undefined,
+  ): boolean => {
+    const fail = (reason: SendFailure): true => {
+      count(counters.failures, reason);
+      onFailure?.(reason);
+      return true;
+    };
+    const socket = socketFor(target);
+    if (socket === undefined) return fail('unroutable');
+    if (head.length + (tail?.length ?? 0) > largestDatagram) return fail('too-large');
+    const bytes = tail === undefined ? [head] : [head, tail];
+    try {
+      if (onFailure === undefined) socket.send(bytes, target.port, target.host);
+      else
+        socket.send(bytes, target.port, target.host, (error) => {
+          if (error !== null) fail(sendFailureOf(error));
+        });
+      counters.sent += 1;
+      // libuv sends at once while its queue is empty; bytes that the kernel would not take yet stay in that queue.
+      return socket.getSendQueueCount() === 0;
+    } catch (error) {
+      return fail(sendFailureOf(error));
+    }
+  };
+
+  const close = async (_ms: number): Promise<void> => {
+    for (const flow of flows) flow.open = false;
+    await Promise.all(flows.splice(0).map((flow) => new Promise<void>((done) => flow.socket.close(done))));
+  };
+
+  return { name: 'udp', counters, listen, send, close };
+};
+
+/** In place of dns.lookup: passes an IP address on, at once. */
+const literal = (
+  host: string,
+  _options: unknown,
+  callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void => {
+  const family = isIP(host);
+  if (family !== 0) callback(null, host, family);
+  else callback(Object.assign(new Error(`${host} is not an IP address`), { code: 'ENOTFOUND' }), '', 0);
+};
