@@ -1,0 +1,150 @@
+import type { Clock, Courier, Outgoing } from '../engine/ports.ts';
+import type { MemberKey } from '../room/address.ts';
+import { createDestinations, type Destination, nextWaiting, waiting } from './destination.ts';
+import { headerLines } from './fan-out-bytes.ts';
+import { type Copy, type FanOut, type FanOutCounters, newFanOutCounters } from './fan-out-copy.ts';
+import { Delivering } from './fan-out-message.ts';
+import { type Binding, createRecipients } from './fan-out-recipients.ts';
+import { createRoutes } from './fan-out-routes.ts';
+import type { Resolver } from './resolve.ts';
+import type { ClientTransactions } from './transaction/client.ts';
+import type { SentBy } from './transport/sent-by.ts';
+import type { Transport } from './transport/transport.ts';
+
+/**
+ * The courier: makes a MESSAGE for each device of each recipient and sees it to its end. Copies leave in slices, a few
+ * hundred microseconds of work each, so that requests are served between them, and rooms take turns.
+ */
+
+export interface CourierOptions {
+  readonly clock: Clock;
+  readonly transactions: ClientTransactions;
+  /** Hands bytes to the transport that the target names. */
+  readonly send: Transport['send'];
+  readonly resolver: Resolver;
+  readonly sentBy: SentBy;
+  /** The registered devices of a user; the same array for as long as they are the same. */
+  readonly bindingsOf: (key: MemberKey) => readonly Binding[];
+  /** Is this domain one of ours? A user of ours without a binding is nowhere, whatever the name's address is. */
+  readonly served: (domain: string) => boolean;
+  /** Is this IP address believed (and told, in P-Asserted-Identity, who speaks)? */
+  readonly trusted: (address: string) => boolean;
+  /** `sip:HOST[:PORT][;transport=...]`: the next hop of everything. */
+  readonly outboundProxy?: string;
+  readonly extraHeaders?: string;
+  /** `imcd/VERSION`. */
+  readonly userAgent: string;
+  /** Runs something in the event loop's next turn, after what has come from the network was read. Default: setImmediate. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export interface FanOutCourier extends Courier {
+  readonly counters: FanOutCounters;
+  /** Copies not yet transmitted for the first time. */
+  readonly queueDepth: () => number;
+  /** Drops what waits (`closed`); transactions under way are the transactions' own to close. */
+  readonly close: () => void;
+}
+
+/** Copies in one turn of the event loop: libuv reads at most 32 datagrams in one, so answers do not pile up. */
+const slice = 48;
+/** Milliseconds that a slice may take at most (large bodies, small processors). */
+const sliceMs = 4;
+/** Recipients of one message before the next message has its turn. */
+const turn = 16;
+/** Most recipients waiting over all messages; a message beyond is given up whole, as `overflow`. */
+const backlogLimit = 500_000;
+
+export const createCourier = (options: CourierOptions): FanOutCourier => {
+  const { clock, transactions, send, defer = setImmediate } = options;
+  const counters = newFanOutCounters();
+  const destinations = createDestinations();
+  const recipients = createRecipients();
+  const messages: Delivering[] = [];
+  const repeats: { copy: Copy; slot: number }[] = [];
+  const ready = new Set<Destination>();
+  let backlog = 0;
+  let scheduled = false;
+  let closed = false;
+
+  const schedule = (): void => {
+    if (scheduled || closed) return;
+    scheduled = true;
+    defer(pump);
+  };
+
+  const routes = createRoutes({ ...options, destinations, changed: schedule });
+  const fanOut: FanOut = {
+    clock,
+    transactions,
+    send,
+    counters,
+    userAgent: options.userAgent,
+    extraHeaders: headerLines(options.extraHeaders),
+    repeatLater: (copy, slot) => {
+      repeats.push({ copy, slot });
+      schedule();
+    },
+    windowOpened: (destination) => {
+      ready.add(destination);
+      schedule();
+    },
+    overTcp: routes.overTcp,
+  };
+
+  const pump = (): void => {
+    scheduled = false;
+    const until = clock.monotonic() + sliceMs;
+    let left = slice;
+
+    for (const { copy, slot } of repeats.splice(0, slice / 2)) {
+      copy.repeat(slot);
+      left -= 1;
+    }
+    for (const destination of ready) {
+      for (let copy = nextWaiting(destination); copy !== undefined; copy = nextWaiting(destination)) {
+        copy.begin();
+        left -= 1;
+        if (left <= 0) break;
+      }
+      if (left <= 0) break;
+      ready.delete(destination);
+    }
+    while (left > 0 && messages.length > 0 && routes.ready()) {
+      const message = messages.shift();
+      if (message === undefined) break;
+      const began = message.beginSome(Math.min(turn, left), routes);
+      left -= Math.max(1, began);
+      backlog -= began;
+      if (message.done) message.settled();
+      else messages.push(message);
+      if (clock.monotonic() > until) break;
+    }
+    if (repeats.length > 0 || ready.size > 0 || (messages.length > 0 && routes.ready())) schedule();
+  };
+
+  return {
+    counters,
+    send: (message: Outgoing) => {
+      counters.messages += 1;
+      const delivering = new Delivering(fanOut, message, recipients.ofAll(message.recipients));
+      if (closed || backlog + message.recipients.length > backlogLimit) {
+        defer(() => delivering.giveUp(closed ? 'closed' : 'overflow'));
+        return;
+      }
+      backlog += message.recipients.length;
+      messages.push(delivering);
+      schedule();
+    },
+    queueDepth: () => {
+      let depth = backlog;
+      for (const destination of destinations.all()) depth += waiting(destination);
+      return depth;
+    },
+    close: () => {
+      closed = true;
+      for (const message of messages.splice(0)) message.giveUp('closed');
+      backlog = 0;
+    },
+  };
+};
