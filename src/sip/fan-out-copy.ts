@@ -152,7 +152,9 @@ export class Copy implements TransactionUser, Waiting {
       tail.bytes[tail.tagAt + i] = character;
       tail.bytes[tail.callIdAt + i] = character;
     }
-    const onFailure = destination.proven ? undefined : (reason: string) => transactions.fail(slot, this, reason);
+    // Over UDP, and where answers come, a failed send is left to Timer E to notice: that saves 1.1 us of 5 us a copy.
+    const careless = destination.proven && destination.target.transport === 'udp';
+    const onFailure = careless ? undefined : (reason: string) => transactions.fail(slot, this, reason);
     if (send(destination.target, bytes, tail.bytes, onFailure)) return;
     // The transport holds on to these bytes; the next copy is written into others.
     head.bytes = Buffer.from(bytes);

@@ -28,14 +28,24 @@ export interface Flow {
   readonly open: boolean;
 }
 
-/** One whole SIP message. `bytes` belongs to the receiver. */
+/**
+ * Why only the head of a message could be taken from a stream: where it ends cannot be known, or it is too much to read. It
+ * can be answered (400, 513); the connection reads nothing more and closes soon after.
+ */
+export type Cut = 'body-too-large' | 'no-content-length' | 'bad-content-length';
+
+/** One whole SIP message, or the head of one (`cut`). `bytes` belongs to the receiver. */
 export interface Received {
   readonly bytes: Buffer;
+  readonly cut?: Cut;
   /** Where it came from, with its flow. */
   readonly from: Target & { readonly flow: Flow };
 }
 
-/** Why a message did not leave: `unroutable`, `refused`, `overflow`, `closed`, `too-large`, `timeout`, or an errno such as `EPERM`. */
+/**
+ * Why a message did not leave: `unroutable`, `refused`, `no-connection` (not in time), `overflow` (the peer reads too slowly),
+ * `closed`, `too-large`, or an errno such as `EPERM`.
+ */
 export type SendFailure = string;
 
 export interface Listener {
@@ -115,7 +125,7 @@ export const sendFailureOf = (error: unknown): SendFailure => {
     case 'EMSGSIZE':
       return 'too-large';
     case 'ETIMEDOUT':
-      return 'timeout';
+      return 'no-connection';
     case 'ERR_SOCKET_DGRAM_NOT_RUNNING':
     case 'ECONNRESET':
     case 'EPIPE':
