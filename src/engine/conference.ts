@@ -13,6 +13,8 @@ export interface Origin {
   readonly correlationId: string;
   /** Of a SIP request: with these it is recognised when it comes again, within 64 s, also after a restart or at another node. */
   readonly request?: { readonly callId: string; readonly cseq: string; readonly fromTag: string };
+  /** Of an import: where the row stood. Becomes `origin` of the metadata. */
+  readonly importedFrom?: string;
 }
 
 /** A MESSAGE for a room or the manager: parsed, its sender believed, its limits checked. */

@@ -20,30 +20,31 @@ export type Actor = t.TypeOf<typeof Actor>;
 
 export const isOperator = (actor: Actor): actor is Operator => actor.startsWith('operator:');
 
-const command = <T extends string, P extends t.Props>(type: T, props: P) =>
+const byUser = <T extends string, P extends t.Props>(type: T, props: P) =>
+  t.strict({ type: t.literal(type), room: RoomUri, actor: MemberUri, ...props }, type);
+const byAnyone = <T extends string, P extends t.Props>(type: T, props: P) =>
   t.strict({ type: t.literal(type), room: RoomUri, actor: Actor, ...props }, type);
-/** As `command`, for those that bring a user in: `scheme` is `sips` where the user was written so. */
-const introducing = <T extends string, P extends t.Props>(type: T, props: P) =>
-  t.intersection([command(type, props), t.partial({ scheme: t.literal('sips') })], type);
+/** Of a command that brings a user in: `sips` where the user was written so. */
+const scheme = t.partial({ scheme: t.literal('sips') });
 
 export const RoomCommand = t.union(
   [
-    introducing('CreateRoom', { actor: MemberUri, private: t.boolean }),
-    introducing('JoinRoom', { actor: MemberUri }),
-    introducing('InviteMember', { member: MemberUri }),
-    command('AcceptInvitation', { actor: MemberUri }),
-    command('DenyInvitation', { actor: MemberUri }),
-    command('RemoveMember', { member: MemberUri }),
-    command('ExitRoom', { actor: MemberUri }),
-    command('DestroyRoom', {}),
-    command('ListMembers', { actor: MemberUri }),
-    introducing('AddMember', { member: MemberUri }),
-    command('ChangeRole', {
+    t.intersection([byUser('CreateRoom', { private: t.boolean }), scheme]),
+    t.intersection([byUser('JoinRoom', {}), scheme]),
+    t.intersection([byAnyone('InviteMember', { member: MemberUri }), scheme]),
+    byUser('AcceptInvitation', {}),
+    byUser('DenyInvitation', {}),
+    byAnyone('RemoveMember', { member: MemberUri }),
+    byUser('ExitRoom', {}),
+    byAnyone('DestroyRoom', {}),
+    byUser('ListMembers', {}),
+    t.intersection([byAnyone('AddMember', { member: MemberUri }), scheme]),
+    byAnyone('ChangeRole', {
       member: MemberUri,
       role: t.union([t.literal('owner'), t.literal('admin'), t.literal('member')]),
     }),
     /** The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending. */
-    command('WithdrawInvitation', { member: MemberUri }),
+    byAnyone('WithdrawInvitation', { member: MemberUri }),
   ],
   'RoomCommand',
 );

@@ -95,7 +95,7 @@ export const EventMetadata = t.intersection(
       $correlationId: t.string,
       $causationId: t.string,
       /** Version of the event's data; `schemas/events/<Type>.v<version>.json`. */
-      version: t.Int,
+      version: t.number,
       /** Who asked: a member's URI, or `operator:NAME`. */
       actor: Actor,
       /** `udp:192.0.2.1:5060`, `tcp:...`, `mi:http:127.0.0.1:40000`, `mi:fifo`, `import`, or `imcd` for a consequence. */

@@ -1,0 +1,58 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { RoomKey } from '../room/address.ts';
+import type { EventMetadata } from '../room/events.ts';
+import { type MessageSent, transcriptOf } from '../room/transcript.ts';
+import { createMailboxes, type Mailboxes } from './mailbox.ts';
+import type { EventStore, Ids, NewEvent, StoreFailure } from './ports.ts';
+
+/** A chat message to be recorded. `settle` is called once: undefined when it is durable. */
+export interface Recording {
+  readonly message: MessageSent;
+  readonly metadata: EventMetadata;
+  readonly settle: (failure: StoreFailure | undefined) => void;
+}
+
+/** Most room transcripts whose last revision is kept; it is read again where it is not. */
+const MOST_REVISIONS = 10_000;
+
+/** Writes recorded messages, in each room in the order of their arrival, many with one write. */
+export const createTranscripts = (store: EventStore, ids: Ids, most: number): Mailboxes<RoomKey, Recording> => {
+  const revisions = new Map<RoomKey, bigint>();
+  const know = (key: RoomKey, revision: bigint): void => {
+    if (revisions.size >= MOST_REVISIONS) revisions.clear();
+    revisions.set(key, revision);
+  };
+
+  const write = async (key: RoomKey, events: readonly NewEvent[]): Promise<StoreFailure | undefined> => {
+    const stream = transcriptOf(key);
+    for (let tries = 0; tries < 16; tries += 1) {
+      let known = revisions.get(key);
+      if (known === undefined) {
+        const last = await store.lastRevision(stream)();
+        if (E.isLeft(last)) return last.left;
+        known = last.right;
+      }
+      const appended = await store.append(stream, known ?? 'no_stream', events)();
+      if (E.isRight(appended)) {
+        know(key, appended.right.revision);
+        return undefined;
+      }
+      revisions.delete(key);
+      if (appended.left.kind !== 'WrongExpectedRevision') return appended.left;
+    }
+    return {
+      kind: 'StoreUnavailable',
+      message: `the transcript ${stream} is written by so many nodes that this one found no place`,
+    };
+  };
+
+  return createMailboxes({
+    most,
+    batch: 64,
+    work: async (key, recordings) => {
+      const events = recordings.map(({ message, metadata }) => ({ id: ids.uuid(), ...message, metadata }));
+      const failure = await write(key, events);
+      for (const { settle } of recordings) settle(failure);
+    },
+  });
+};

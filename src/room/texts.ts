@@ -1,0 +1,120 @@
+import { type MemberKey, type MemberUri, memberKey, userOf, withoutScheme } from './address.ts';
+import { type Actor, isOperator } from './commands.ts';
+import type { Role } from './events.ts';
+import type { Malformed, Refusal } from './refusals.ts';
+import { type Room, recipientsOf } from './room.ts';
+
+/** The texts that reach people, to the letter: clients and scripts match on them (behaviour section 3). */
+
+export const created = '*** room was created';
+export const alreadyThere = '*** You are in the room already';
+export const removed = 'You have been removed from this room';
+export const destroyed = 'The room has been destroyed';
+export const joined = (member: MemberUri): string => `*** <${member}> has joined the room`;
+export const left = (member: MemberUri): string => `The user [${userOf(member)}] has left the room`;
+export const denied = (member: MemberUri): string => `The user [${userOf(member)}] has denied the invitation`;
+/** One space at the end. */
+export const notRegistered = (member: MemberUri): string => `${withoutScheme(member)} is not registered. `;
+export const roleChanged = (member: MemberUri, role: Role): string => `*** ${member} is now ${role}`;
+export const invitation = (inviter: Actor, startChar: string): string => {
+  const name = isOperator(inviter) ? inviter : withoutScheme(inviter);
+  return `INVITE from: ${name}(Type: '${startChar}accept' or '${startChar}deny')`;
+};
+
+const marks = { owner: '*', admin: '~', member: '', invited: '' } as const;
+
+/** The answer to `list`: owner first, then in the order of joining; no newline after the last. */
+export const memberList = (room: Room): string =>
+  [
+    'Members:',
+    ...recipientsOf(room).map((uri) => `${marks[room.members.get(memberKey(uri))?.role ?? 'member']}${uri}`),
+  ].join('\n');
+
+/** The answer to `rooms`: public rooms, and the private ones that the asker is in. */
+export const roomList = (rooms: Iterable<Room>, asker: MemberUri): string => {
+  const key: MemberKey = memberKey(asker);
+  const lines = ['Rooms:'];
+  for (const room of rooms) {
+    const place = room.members.get(key);
+    if (room.private && (place === undefined || place.role === 'invited')) continue;
+    lines.push(`${room.uri} ${recipientsOf(room).length}${room.private ? ' private' : ''}`);
+  }
+  return lines.join('\n');
+};
+
+/** The answer to `help`: the commands, one a line. */
+export const help = (c: string): string =>
+  [
+    `${c}create NAME [private] - make a room; private: only those invited may join`,
+    `${c}join [ROOM] - become a member; a room that is missing is made`,
+    `${c}invite USER [ROOM] - invite a user`,
+    `${c}add USER [ROOM] - make a user a member at once`,
+    `${c}accept [ROOM] - accept an invitation`,
+    `${c}deny [ROOM] - decline an invitation (also ${c}reject)`,
+    `${c}remove USER [ROOM] - remove a member, or withdraw an invitation`,
+    `${c}modify USER owner|admin|member [ROOM] - give a role; owner hands the room over`,
+    `${c}list [ROOM] - show the members (also ${c}members)`,
+    `${c}rooms - show the rooms`,
+    `${c}exit [ROOM] - leave; when the owner leaves the room is destroyed (also ${c}leave)`,
+    `${c}destroy [ROOM] - end the room`,
+    `${c}help - show this text`,
+  ].join('\n');
+
+/** What somebody wrote, for a sentence: printable ASCII only, and not too much of it. */
+const shown = (text: string): string => {
+  const clean = text.replace(/[^\x20-\x7e]/g, '?');
+  return clean.length > 64 ? `${clean.slice(0, 61)}...` : clean;
+};
+
+/**
+ * The one list of reasons: the text after `*** ` in a MESSAGE, and the Reason phrase of the answer. Printable ASCII without
+ * line ends. An unknown command's is the module's own text.
+ */
+export const reasonOf = (refusal: Refusal | Malformed, startChar: string): string => {
+  switch (refusal.reason) {
+    case 'NoSuchRoom':
+      return 'No such room';
+    case 'NoSuchMember':
+      return `${withoutScheme(refusal.member)} is not a member of this room`;
+    case 'NotMember':
+      return 'You are not a member of this room';
+    case 'NotInvited':
+      return 'You are not invited to this room';
+    case 'NotOwner':
+      return 'Only the owner may do this';
+    case 'NotOwnerOrAdmin':
+      return 'Only the owner and admins may do this';
+    case 'OwnerCannotBeRemoved':
+      return 'The owner cannot be removed';
+    case 'OwnerCannotBeDemoted':
+      return 'The owner must hand the room over first';
+    case 'RoomIsPrivate':
+      return 'The room exists and is private';
+    case 'AlreadyMember':
+      return `${withoutScheme(refusal.member)} is a member already`;
+    case 'RoomExists':
+      return 'The room exists already';
+    case 'UnknownCommand':
+      return `invalid command '${shown(refusal.name)}' - send '${startChar}help' for details`;
+    case 'MissingCommandName':
+      return `A command's name must follow ${startChar} at once`;
+    case 'MissingArgument':
+      return `${refusal.command} needs ${refusal.argument}`;
+    case 'TooManyArguments':
+      return `${refusal.command} takes at most ${refusal.most} arguments`;
+    case 'BadArgument':
+      return `${refusal.command}: ${refusal.argument} is ${shown(refusal.found)}, allowed is ${refusal.allowed}`;
+    case 'BadAddress':
+      return `${shown(refusal.found)} is not a SIP address`;
+    case 'TooLong':
+      return `${refusal.what} has ${refusal.found} characters, allowed are ${refusal.most}`;
+    case 'NotARoom':
+      return `${shown(refusal.found)} is not a name for a room here`;
+    case 'ForeignDomain':
+      return `The domain ${shown(refusal.found)} is not served here`;
+    case 'RoomNeeded':
+      return `${refusal.command} sent to the manager needs a room`;
+    case 'ManagerTakesNoChat':
+      return 'Only commands go to the manager; chat goes to a room';
+  }
+};

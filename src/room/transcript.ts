@@ -1,0 +1,19 @@
+import * as t from 'io-ts';
+import { MemberUri, type RoomKey, RoomUri } from './address.ts';
+
+/** Recorded chat messages (`record_messages`): a stream of their own beside the room's, `transcript-user@domain`. */
+
+/** Body as text where it is UTF-8, else in base64. */
+export const MessageSent = t.strict(
+  {
+    type: t.literal('MessageSent'),
+    data: t.intersection([
+      t.type({ room: RoomUri, member: MemberUri, contentType: t.string }),
+      t.partial({ body: t.string, bodyBase64: t.string }),
+    ]),
+  },
+  'MessageSent',
+);
+export type MessageSent = t.TypeOf<typeof MessageSent>;
+
+export const transcriptOf = (key: RoomKey): string => `transcript-${key}`;
