@@ -133,9 +133,13 @@ export const unanswered = (destination: Destination, reason: string): void => {
   destination.proven = false;
   if (reason !== 'timeout') return;
   destination.timeouts += 1;
-  if (destination.timeouts !== deadAfter) return;
-  for (const copy of destination.queue.splice(0).slice(destination.queueStart)) copy.giveUp('unreachable');
+  if (destination.timeouts === deadAfter) dropWaiting(destination, 'unreachable');
+};
+
+export const dropWaiting = (destination: Destination, reason: string): void => {
+  const copies = destination.queue.splice(0).slice(destination.queueStart);
   destination.queueStart = 0;
+  for (const copy of copies) copy.giveUp(reason);
 };
 
 /** May Timer E's repetition be sent? Always, but to silent destinations so many a second, and to dead ones none. */

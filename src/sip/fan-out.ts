@@ -1,6 +1,6 @@
 import type { Clock, Courier, Outgoing } from '../engine/ports.ts';
 import type { MemberKey } from '../room/address.ts';
-import { createDestinations, type Destination, nextWaiting, waiting } from './destination.ts';
+import { createDestinations, type Destination, dropWaiting, nextWaiting, waiting } from './destination.ts';
 import { headerLines } from './fan-out-bytes.ts';
 import { type Copy, type FanOut, type FanOutCounters, newFanOutCounters } from './fan-out-copy.ts';
 import { Delivering } from './fan-out-message.ts';
@@ -127,9 +127,10 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
     counters,
     send: (message: Outgoing) => {
       counters.messages += 1;
+      const refused = closed ? 'closed' : backlog + message.recipients.length > backlogLimit ? 'overflow' : undefined;
       const delivering = new Delivering(fanOut, message, recipients.ofAll(message.recipients));
-      if (closed || backlog + message.recipients.length > backlogLimit) {
-        defer(() => delivering.giveUp(closed ? 'closed' : 'overflow'));
+      if (refused !== undefined) {
+        defer(() => delivering.giveUp(refused));
         return;
       }
       backlog += message.recipients.length;
@@ -145,6 +146,7 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
       closed = true;
       for (const message of messages.splice(0)) message.giveUp('closed');
       backlog = 0;
+      for (const destination of destinations.all()) dropWaiting(destination, 'closed');
     },
   };
 };
