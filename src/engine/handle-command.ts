@@ -189,7 +189,8 @@ const append = async (
     return appended.left.kind === 'WrongExpectedRevision' ? E.right({ kind: 'again' }) : E.left(appended.left);
   }
   countAppend(ports.counters, (ports.clock.monotonic() - began) / 1000);
-  const first = (known ?? -1n) + 1n;
+  // Not `known + 1`: a stream that was deleted in the store takes `no_stream` and goes on counting.
+  const first = appended.right.revision - BigInt(facts.length - 1);
   facts.forEach(({ event, metadata }, i) => {
     ports.rooms.applyOwn(key, first + BigInt(i), event, metadata, ports.clock.now());
   });

@@ -46,6 +46,8 @@ export interface Rooms {
     metadata: EventMetadata,
     now: number,
   ) => Applied;
+  /** Stops a room on this node: nothing more is applied to it. */
+  readonly stop: (key: RoomKey, reason: string) => void;
   /** Forgets a room altogether, so that its stream can be read from the start. */
   readonly forget: (key: RoomKey) => void;
   /** The records of one bucket, for a snapshot; the first bucket's bring the destroyed rooms. */
@@ -107,13 +109,16 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
     }
   };
 
-  /** Whether `revision` is the next of its stream; a creation after forgotten revisions is taken at its word. */
+  /**
+   * Whether `revision` is the next of its stream. A creation may stand further on: the revisions before it were forgotten here
+   * at the bound, or the stream was deleted and scavenged, and goes on counting.
+   */
   const place = (key: RoomKey, entry: Entry | undefined, revision: number, type: string): Applied => {
     const known = entry?.revision ?? destroyed.get(key);
     if (known !== undefined && revision <= known) return 'already';
     if (stopped.has(key)) return 'stopped';
     if (revision === (known ?? -1) + 1) return 'applied';
-    return known === undefined && type === 'RoomCreated' && forgotten > 0 ? 'applied' : 'gap';
+    return type === 'RoomCreated' ? 'applied' : 'gap';
   };
 
   const remember = (metadata: unknown, time: string, now: number): void => {
@@ -183,6 +188,9 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
       put(key, bucket, entry, applyInPlace(entry?.room, event, metadata.time), Number(revision));
       remember(metadata, metadata.time, now);
       return 'applied';
+    },
+    stop: (key, reason) => {
+      stopped.set(key, reason);
     },
     forget: (key) => {
       if (bucketOf(key).delete(key)) size -= 1;
