@@ -27,7 +27,7 @@ export interface Destination {
   proven: boolean;
   /** When the last answer came, on the monotonic clock. */
   answeredAt: number;
-  /** Repetitions that may still be sent within the second that began at `budgetFrom`, while it is silent. */
+  /** Repetitions that may still be sent within the second that began at `budgetFrom`, while it is silent or dead. */
   budget: number;
   budgetFrom: number;
   /** Requests too large for UDP go by UDP all the same until then: its TCP does not connect. */
@@ -39,9 +39,13 @@ const windowSize = 4_096;
 const queueLimit = 16_384;
 /** Timeouts in a row that make a destination a dead one. */
 const deadAfter = 3;
-/** A dead one has at most so many transactions under way, each transmitted once and given up after T2. */
+/**
+ * A dead one has at most so many transactions under way, given up after 8 s. It may be a live proxy in front of dead users
+ * (RFC 4320: a proxy answers no 408), so a few repetitions stay.
+ */
 const deadWindow = 32;
-export const deadLifetimeMs = 4_000;
+export const deadLifetimeMs = 8_000;
+const deadBudget = 2;
 /** A destination that has not answered for so long is silent: its repetitions are rationed. */
 const silentMs = 2_000;
 const silentBudget = 64;
@@ -142,13 +146,13 @@ export const dropWaiting = (destination: Destination, reason: string): void => {
   for (const copy of copies) copy.giveUp(reason);
 };
 
-/** May Timer E's repetition be sent? Always, but to silent destinations so many a second, and to dead ones none. */
+/** May Timer E's repetition be sent? Always, but to silent and dead destinations only so many a second. */
 export const mayRepeat = (destination: Destination, now: number): boolean => {
-  if (isDead(destination)) return false;
-  if (now - destination.answeredAt < silentMs) return true;
+  const dead = isDead(destination);
+  if (!dead && now - destination.answeredAt < silentMs) return true;
   if (now - destination.budgetFrom >= 1_000) {
     destination.budgetFrom = now;
-    destination.budget = silentBudget;
+    destination.budget = dead ? deadBudget : silentBudget;
   }
   destination.budget -= 1;
   return destination.budget >= 0;

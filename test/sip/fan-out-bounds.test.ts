@@ -136,9 +136,10 @@ describe('a dead destination', () => {
     assert.equal(ended.filter((line) => line === 'live: delivered').length, 120);
     const toDead = world.sent.filter(isTo(dead));
     const late = toDead.filter(({ at }) => at > 60_000);
-    assert.ok(late.length <= 61, `${late.length} transmissions in the second minute`);
+    // A full transaction would be 11 transmissions each second's message.
+    assert.ok(late.length <= 183, `${late.length} transmissions in the second minute`);
     assert.ok(ended.filter((line) => line === 'dead: timeout').length > 100);
-    assert.ok(world.transactions.pending() <= 5, `${world.transactions.pending()} under way`);
+    assert.ok(world.transactions.pending() <= 9, `${world.transactions.pending()} under way`);
   });
 
   it('is alive again with its first answer', () => {
@@ -148,16 +149,16 @@ describe('a dead destination', () => {
     world.advance(33_000);
     assert.equal(world.courier.counters.failures.timeout, 3);
     const from = world.sent.length;
-    world.courier.send(outgoing([dead]));
+    for (let i = 0; i < 10; i += 1) world.courier.send(outgoing([dead]));
     world.turn();
     world.advance(600);
-    assert.equal(world.sent.length - from, 1, 'a dead one gets one transmission');
+    assert.equal(world.sent.length - from, 12, 'a dead one gets few repetitions');
     answerTo(world, dead, from);
     const back = world.sent.length;
-    world.courier.send(outgoing([dead]));
+    for (let i = 0; i < 10; i += 1) world.courier.send(outgoing([dead]));
     world.turn();
     world.advance(600);
-    assert.equal(world.sent.length - back, 2, 'a live one gets its repetition');
+    assert.equal(world.sent.length - back, 20, 'a live one gets all');
   });
 
   it('has few copies under way; those beyond fail at once', () => {
