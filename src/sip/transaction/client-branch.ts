@@ -18,6 +18,8 @@ const values = new Int8Array(256).fill(-1);
 for (const [value, code] of alphabet.entries()) values[code] = value;
 
 export interface Branches {
+  /** How each of this process's branches begins: a request that bears one has come back to us. */
+  readonly prefix: string;
   /** Writes the unique part of transaction `count` in `slot` into `bytes`. `slot`: 20 bits; `count`: 30 bits. */
   readonly write: (bytes: Uint8Array, offset: number, slot: number, count: number) => void;
   /** Place of the unique part of this process's branch in a response; -1 where it is not an answer to us. */
@@ -106,6 +108,7 @@ export const createBranches = (ids: Ids): Branches => {
   let usual = 0;
 
   return {
+    prefix: needle.toString('latin1'),
     write: (bytes, offset, slot, count) => {
       for (let i = 0; i < tokenLength; i += 1) bytes[offset + i] = token[i] ?? 0;
       putDigits(bytes, offset + tokenLength, slotDigits, slot);

@@ -42,6 +42,8 @@ export interface ClientCounters {
 
 export interface ClientTransactions {
   readonly counters: ClientCounters;
+  /** How each branch of this process begins: a request with one in a Via has come back to us. */
+  readonly branchPrefix: string;
   /**
    * Begins a transaction and lets the user transmit. False, and nothing is begun, where too many are under way.
    *
@@ -145,6 +147,7 @@ export const createClientTransactions = ({ clock, ids, limit = 131_072 }: Client
 
   return {
     counters,
+    branchPrefix: branches.prefix,
     start: (user, reliable, lifetimeMs = 64 * t1) => {
       if (freeCount === 0) {
         counters.overflows += 1;

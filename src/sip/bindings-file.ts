@@ -1,0 +1,89 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { MemberKey } from '../room/address.ts';
+import type { BindingsFile, Registered } from './location.ts';
+import type { Target, TransportName } from './transport/transport.ts';
+
+/** `bindings.db`: a node's own file. What it holds is ephemeral; without it users are reachable again when they register. */
+
+const format = 1;
+const schema = `
+  CREATE TABLE IF NOT EXISTS bindings (
+    aor TEXT NOT NULL, contact TEXT NOT NULL, identity TEXT NOT NULL, call_id TEXT NOT NULL, cseq INTEGER NOT NULL,
+    expires INTEGER NOT NULL, q TEXT, transport TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL,
+    PRIMARY KEY (aor, identity)
+  ) WITHOUT ROWID, STRICT;
+  PRAGMA user_version = ${format};
+`;
+
+/**
+ * Opens or makes the file. With synchronous=NORMAL a commit is in the operating system's hands: it outlives a kill of the
+ * process, and costs no fsync.
+ *
+ * @throws a sentence, where the file is a newer server's or none of ours
+ */
+export const openBindingsFile = (path: string): BindingsFile => {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000');
+    const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+    if (found > format)
+      throw new Error(`it has format ${found}, this imcd knows ${format}. Use the newer imcd, or move the file away.`);
+    database.exec(schema);
+  } catch (error) {
+    database.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The registrations in ${path} cannot be read: ${reason}`, { cause: error });
+  }
+  const remove = database.prepare('DELETE FROM bindings WHERE aor = ?');
+  const insert = database.prepare('INSERT INTO bindings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const all = database.prepare('SELECT * FROM bindings');
+
+  return {
+    *load() {
+      for (const row of all.iterate()) {
+        const text = (name: string): string => String(row[name] ?? '');
+        const transport = transportOf(text('transport'));
+        if (transport === undefined) continue;
+        const target: Target = { transport, host: text('host'), port: Number(row.port) };
+        yield {
+          key: text('aor') as MemberKey,
+          binding: {
+            contact: text('contact'),
+            identity: text('identity'),
+            callId: text('call_id'),
+            cseq: Number(row.cseq),
+            expires: Number(row.expires),
+            q: row.q === null ? undefined : text('q'),
+            target,
+            fallback: undefined,
+          },
+        };
+      }
+    },
+    write: (changes) => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        for (const [key, bindings] of changes) {
+          remove.run(key);
+          for (const binding of bindings) {
+            const { transport, host, port } = lasting(binding);
+            const { contact, identity, callId, cseq, expires, q } = binding;
+            insert.run(key, contact, identity, callId, cseq, Math.trunc(expires), q ?? null, transport, host, port);
+          }
+        }
+        database.exec('COMMIT');
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => database.close(),
+  };
+};
+
+/** A connection does not outlive the process: then the user is reached at the contact's own address, if at all. */
+const lasting = ({ target, fallback }: Registered): Target =>
+  target.transport === 'udp' ? target : (fallback ?? target);
+
+const transportOf = (name: string): TransportName | undefined =>
+  name === 'udp' || name === 'tcp' || name === 'tls' || name === 'ws' || name === 'wss' ? name : undefined;
