@@ -1,0 +1,58 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { coreSpellings, type Method } from './method.ts';
+import { destroyRoom, removeMember } from './methods/commands.ts';
+import { bindings, logLevel, mirrorStatus, ps, pwd, storeStatus, uptime, versionOf } from './methods/core.ts';
+import { roomHistory, roomState, userHistory } from './methods/history.ts';
+import { listMembers, listRooms } from './methods/rooms.ts';
+import { getStatistics, listStatistics, resetStatistics } from './methods/statistics.ts';
+
+/** opensips-cli calls this first, and refuses a name that is not in the answer: so every spelling is. */
+const which: Method = {
+  spellings: coreSpellings('which'),
+  summary: 'the names of all methods, every spelling',
+  params: [],
+  result: { type: 'array', items: { type: 'string' } },
+  run: async () => E.right(methods.flatMap(({ spellings }) => spellings)),
+};
+
+const help: Method = {
+  spellings: coreSpellings('help'),
+  summary: 'what a method does, and its parameters; without a name: all methods',
+  params: [{ name: 'mi_cmd', optional: true, meaning: 'a method, in any spelling' }],
+  result: { type: 'object' },
+  run: async (_ports, { mi_cmd }) => {
+    if (mi_cmd === undefined) {
+      return E.right({ Methods: Object.fromEntries(methods.map(({ spellings, summary }) => [spellings[0], summary])) });
+    }
+    const method = methods.find(({ spellings }) => typeof mi_cmd === 'string' && spellings.includes(mi_cmd));
+    if (method === undefined) return E.left({ code: 404, message: 'no such method: which lists them' });
+    const params = method.params.map(
+      ({ name, optional, meaning }) => `${name}${optional ? ' (optional)' : ''}: ${meaning}`,
+    );
+    return E.right({ Help: method.summary, Params: params, Spellings: method.spellings });
+  },
+};
+
+/** Every method, in the order of the reference. */
+export const methods: readonly Method[] = [
+  listRooms,
+  listMembers,
+  roomHistory,
+  userHistory,
+  roomState,
+  bindings,
+  destroyRoom,
+  removeMember,
+  storeStatus,
+  mirrorStatus,
+  getStatistics,
+  listStatistics,
+  resetStatistics,
+  which,
+  help,
+  versionOf,
+  uptime,
+  ps,
+  pwd,
+  logLevel,
+];

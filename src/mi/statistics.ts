@@ -1,0 +1,33 @@
+/** A number of the process as MI shows it: `group:name`. */
+export interface Statistic {
+  readonly group: string;
+  readonly name: string;
+  readonly value: number;
+  /** Only grows: may be reset. */
+  readonly incremental: boolean;
+}
+
+export interface Statistics {
+  readonly all: () => readonly Statistic[];
+  /** From now on these count from 0 again; what Prometheus reads is not touched, its counters never go back. */
+  readonly reset: (statistics: readonly Statistic[]) => void;
+}
+
+/** @param read the values since the start of the process */
+export const createStatistics = (read: () => readonly Statistic[]): Statistics => {
+  const zero = new Map<string, number>();
+  const nameOf = ({ group, name }: Statistic) => `${group}:${name}`;
+  const shown = (statistic: Statistic): Statistic => {
+    const from = zero.get(nameOf(statistic));
+    return from === undefined ? statistic : { ...statistic, value: statistic.value - from };
+  };
+  return {
+    all: () => read().map(shown),
+    reset: (statistics) => {
+      const wanted = new Set(statistics.map(nameOf));
+      for (const statistic of read()) {
+        if (statistic.incremental && wanted.has(nameOf(statistic))) zero.set(nameOf(statistic), statistic.value);
+      }
+    },
+  };
+};
