@@ -20,9 +20,14 @@ const largestDatagram = 65_507;
 /** Asked of the kernel, which gives at most net.core.rmem_max: with its default, 200 KB, the answers to 1,000 copies are lost. */
 const socketBuffer = 4 * 1024 * 1024;
 
+/** Bytes that may wait in libuv for a kernel that takes no more. */
+const queueLimit = 8 * 1024 * 1024;
+
 interface UdpFlow extends Flow {
   readonly socket: Socket;
   open: boolean;
+  /** The kernel did not take the last datagram at once. */
+  backedUp: boolean;
 }
 
 /**
@@ -54,7 +59,7 @@ export const createUdp = (log: Log): Transport => {
         socket.removeAllListeners('error');
         const bound = socket.address();
         const local = { host: bound.address, port: bound.port };
-        const flow: UdpFlow = { id: nextFlowId(), transport: 'udp', local, open: true, socket };
+        const flow: UdpFlow = { id: nextFlowId(), transport: 'udp', local, open: true, backedUp: false, socket };
         flows.push(flow);
         // Errors of a single send come to its callback; what comes here is the socket's own, for example ENOBUFS of a receive.
         socket.on('error', (error) => {
@@ -73,11 +78,11 @@ export const createUdp = (log: Log): Transport => {
       });
     });
 
-  const socketFor = (target: Target): Socket | undefined => {
+  const flowFor = (target: Target): UdpFlow | undefined => {
     const wanted = target.flow;
     const six = target.host.includes(':');
     for (const flow of flows) {
-      if (wanted === undefined ? flow.local.host.includes(':') === six : flow.id === wanted.id) return flow.socket;
+      if (wanted === undefined ? flow.local.host.includes(':') === six : flow.id === wanted.id) return flow;
     }
     return undefined;
   };
@@ -93,8 +98,10 @@ export const createUdp = (log: Log): Transport => {
       onFailure?.(reason);
       return true;
     };
-    const socket = socketFor(target);
-    if (socket === undefined) return fail('unroutable');
+    const flow = flowFor(target);
+    if (flow === undefined) return fail('unroutable');
+    const { socket } = flow;
+    if (flow.backedUp && socket.getSendQueueSize() > queueLimit) return fail('overflow');
     if (head.length + (tail?.length ?? 0) > largestDatagram) return fail('too-large');
     const bytes = tail === undefined ? [head] : [head, tail];
     try {
@@ -105,7 +112,8 @@ export const createUdp = (log: Log): Transport => {
         });
       counters.sent += 1;
       // libuv sends at once while its queue is empty; bytes that the kernel would not take yet stay in that queue.
-      return socket.getSendQueueCount() === 0;
+      flow.backedUp = socket.getSendQueueCount() > 0;
+      return !flow.backedUp;
     } catch (error) {
       return fail(sendFailureOf(error));
     }
