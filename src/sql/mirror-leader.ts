@@ -1,0 +1,222 @@
+import { setImmediate } from 'node:timers/promises';
+import { catchUp } from '../engine/catch-up.ts';
+import type { Clock, EventStore, Ids, Log, Position, StoredEvent } from '../engine/ports.ts';
+import { upcast } from '../room/upcast.ts';
+import { type Checkpoint, Fenced, moveCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { sentenceOf, sqlFailure } from './failures.ts';
+import type { Progress } from './mirror-status.ts';
+import { emptyPlan, planEvent, type RoomPlan } from './plan.ts';
+import type { Session, Tables } from './session.ts';
+import type { StopSignal } from './stop-signal.ts';
+import { type Missing, writePlans } from './write.ts';
+
+/** The mirror cannot go on by itself; the message says what a person should do. */
+export class MirrorStopped extends Error {
+  override readonly name = 'MirrorStopped';
+}
+
+/** Most events in one transaction. */
+const batch = 2_000;
+/** Events that may wait: reading goes on while a transaction is written, and then waits for it. */
+const mostPending = 4_000;
+/** Events planned between two looks at the sockets: below 1 ms. */
+const slice = 250;
+/** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
+const askEveryMs = 2_000;
+/** After so many tries of one transaction in a row the session is begun anew. */
+const mostTries = 20;
+
+export interface Leading {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly ids: Pick<Ids, 'chance'>;
+  readonly log: Log;
+  readonly session: Session;
+  readonly tables: Tables;
+  readonly progress: Progress;
+  readonly stop: StopSignal;
+  /** Ends the session where the work takes too long. */
+  readonly patient: <A>(work: Promise<A>) => Promise<A>;
+}
+
+/** Follows the log from the checkpoint until the end is asked for. Rejects where the session or the checkpoint is lost. */
+export const lead = async (leading: Leading, from: Checkpoint): Promise<void> => {
+  const { progress, stop } = leading;
+  let checkpoint = from;
+  const queue = createQueue(progress);
+  progress.reached(checkpoint.position);
+  progress.is('catching up');
+  progress.damaged(false);
+  stop.onStop = queue.wake;
+  const feed = catchUp({
+    ...leading,
+    name: 'mirror',
+    from: checkpoint.position,
+    onEvents: queue.take,
+    onCaughtUp: () => queue.caughtUp(true),
+    onLost: () => queue.caughtUp(false),
+  });
+  try {
+    while (!stop.asked()) {
+      const events = queue.next();
+      if (events.length > 0) {
+        checkpoint = await write(leading, checkpoint, events);
+        progress.reached(checkpoint.position);
+        queue.done();
+      } else {
+        if (queue.isCaughtUp()) progress.is('live');
+        if (!(await queue.wait(leading, askEveryMs))) await leading.patient(stillOurs(leading, checkpoint));
+      }
+    }
+  } finally {
+    feed.stop();
+    stop.onStop = undefined;
+  }
+};
+
+/** Events between the log and the rows. */
+const createQueue = (progress: Progress) => {
+  let pending: StoredEvent[] = [];
+  let writing: readonly StoredEvent[] = [];
+  let caughtUp = false;
+  let room: (() => void) | undefined;
+  let wake = (): void => {};
+  const tell = (): void => {
+    const oldest = writing[0] ?? pending[0];
+    progress.pending(writing.length + pending.length, oldest === undefined ? undefined : Date.parse(oldest.time));
+  };
+  return {
+    take: (events: readonly StoredEvent[]): void | Promise<void> => {
+      for (const event of events) pending.push(event);
+      tell();
+      wake();
+      if (pending.length < mostPending) return;
+      return new Promise((resolve) => {
+        room = resolve;
+      });
+    },
+    next: (): readonly StoredEvent[] => {
+      writing = pending.length <= batch ? pending : pending.slice(0, batch);
+      pending = pending.length <= batch ? [] : pending.slice(batch);
+      if (pending.length < mostPending) room?.();
+      return writing;
+    },
+    done: (): void => {
+      writing = [];
+      tell();
+    },
+    /** True where something came, false after `ms`. */
+    wait: async ({ clock }: Leading, ms: number): Promise<boolean> => {
+      if (pending.length > 0) return true;
+      return new Promise((resolve) => {
+        const timer = clock.after(ms, () => resolve(false));
+        wake = () => {
+          timer.cancel();
+          resolve(true);
+        };
+      });
+    },
+    wake: () => wake(),
+    caughtUp: (yes: boolean) => {
+      caughtUp = yes;
+      wake();
+    },
+    isCaughtUp: () => caughtUp && pending.length === 0,
+  };
+};
+
+const stillOurs = async ({ session, tables }: Leading, checkpoint: Checkpoint): Promise<void> => {
+  const found = await readCheckpoint(session.db, tables.checkpoint);
+  if (found?.generation !== checkpoint.generation || found.position !== checkpoint.position) {
+    throw new Fenced(`the tables of ${tables.rooms} were built anew`);
+  }
+};
+
+/** Writes events and checkpoint in one transaction; gives the checkpoint after them. */
+const write = async (leading: Leading, checkpoint: Checkpoint, events: readonly StoredEvent[]): Promise<Checkpoint> => {
+  const { plans, position, unknown } = await planBatch(events);
+  let after = checkpoint;
+  if (position !== undefined) {
+    const { moved, missing } = await commit(leading, checkpoint, plans, position);
+    after = moved;
+    leading.progress.counters.transactions += 1;
+    leading.progress.counters.eventsWritten += events.length;
+    if (missing.rooms + missing.members > 0) alarm(leading, missing);
+  }
+  if (unknown !== undefined) throw new MirrorStopped(unknown);
+  return after;
+};
+
+export interface PlannedBatch {
+  readonly plans: readonly RoomPlan[];
+  /** Of the last event that was planned. */
+  readonly position: Position | undefined;
+  /** An event that this version does not know; neither it nor what follows was planned. */
+  readonly unknown?: string;
+}
+
+/** What the events change, room by room. */
+export const planBatch = async (events: readonly StoredEvent[]): Promise<PlannedBatch> => {
+  const plans = new Map<string, RoomPlan>();
+  let position: Position | undefined;
+  for (const [n, event] of events.entries()) {
+    if (n % slice === slice - 1) await setImmediate();
+    const decoded = upcast(event);
+    if (decoded._tag === 'Left') {
+      const unknown = `event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`;
+      return { plans: [...plans.values()], position, unknown };
+    }
+    let plan = plans.get(event.stream);
+    if (plan === undefined) {
+      plan = emptyPlan(decoded.right.data.room);
+      plans.set(event.stream, plan);
+    }
+    planEvent(plan, decoded.right);
+    position = event.position;
+  }
+  return { plans: [...plans.values()], position };
+};
+
+const commit = async (
+  leading: Leading,
+  checkpoint: Checkpoint,
+  plans: readonly RoomPlan[],
+  position: Position,
+): Promise<{ readonly moved: Checkpoint; readonly missing: Missing }> => {
+  const { session, tables, progress, stop, log } = leading;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await leading.patient(
+        session.db.transaction().execute(async (trx) => {
+          const moved = await moveCheckpoint(trx, tables.checkpoint, checkpoint, position);
+          return { moved, missing: await writePlans(session, trx, tables, plans) };
+        }),
+      );
+    } catch (error) {
+      if (error instanceof Fenced) throw error;
+      const failure = sqlFailure(error);
+      if (failure === 'permanent') {
+        throw new MirrorStopped(
+          `a transaction cannot succeed: ${sentenceOf(error)}. If somebody has changed the tables, \`imcd rebuild\` heals them.`,
+          { cause: error },
+        );
+      }
+      if (failure === 'lost' || tries === mostTries || stop.asked()) throw error;
+      progress.counters.retries += 1;
+      log.debug({ database: progress.database, tries }, `the mirror tries a transaction again: ${sentenceOf(error)}`);
+      await stop.pause(Math.min(1_000, 10 * 2 ** tries));
+    }
+  }
+};
+
+const alarm = ({ progress, log }: Leading, missing: Missing): void => {
+  const first = !progress.status().damaged;
+  progress.counters.missingRows += missing.rooms + missing.members;
+  progress.damaged(true);
+  if (first) {
+    log.error(
+      { database: progress.database, ...missing },
+      'rows were not where the mirror left them: somebody has changed its tables. `imcd verify` lists what differs, `imcd rebuild` heals it',
+    );
+  }
+};

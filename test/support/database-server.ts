@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** A database server of the test's own: on loopback, in a temporary folder, ended by its pid. */
+export interface DatabaseServer {
+  /** URL of an empty database of its own; every call makes another. */
+  readonly newDatabase: () => Promise<string>;
+  /** Ends the server as a power cut would: SIGKILL, nothing flushed. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again, on the same port and data, after `kill`. */
+  readonly restart: () => Promise<void>;
+  /** Freezes (true) and thaws (false) the server: connections stay open and nothing answers. */
+  readonly freeze: (frozen: boolean) => void;
+  /** Stops it and removes the folder. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A port that was free a moment ago on 127.0.0.1. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+};
+
+/** Calls `attempt` until it does not throw, every 50 ms, `seconds` at most: the only way to know that a server is up is to ask it. */
+export const untilItAnswers = async (attempt: () => Promise<void>, seconds: number): Promise<void> => {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+};

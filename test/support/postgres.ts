@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pathOf } from './component.ts';
+import { type DatabaseServer, freePort, untilItAnswers } from './database-server.ts';
+
+/** The server refuses to run as root: as Debian's user `postgres` then, in the same process (setpriv replaces itself). */
+const asPostgres = (program: string, args: readonly string[]): readonly [string, readonly string[]] =>
+  process.getuid?.() === 0
+    ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', program, ...args]]
+    : [program, args];
+
+/** Starts PostgreSQL as Debian ships it. Throws with the end of the server's log where it does not come up. */
+export const startPostgres = async (): Promise<DatabaseServer> => {
+  const [program, initdb] = [pathOf('postgres'), pathOf('initdb')];
+  if (program === undefined || initdb === undefined) throw new Error('postgres is not installed');
+  const folder = mkdtempSync(join(tmpdir(), 'imcd-postgres-'));
+  if (process.getuid?.() === 0) spawnSync('chown', ['postgres', folder]);
+  chmodSync(folder, 0o755);
+  const data = join(folder, 'data');
+  const make = asPostgres(initdb, ['-D', data, '-A', 'trust', '-U', 'imcd', '-E', 'UTF8', '--no-sync']);
+  const made = spawnSync(make[0], [...make[1]], { encoding: 'utf8', cwd: folder });
+  if (made.status !== 0) throw new Error(`initdb: ${made.stdout}${made.stderr}`);
+  const port = await freePort();
+  const logFile = join(folder, 'log');
+  const admin = { host: '127.0.0.1', port, user: 'imcd', database: 'postgres' };
+  let child: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    await untilItAnswers(async () => {
+      const log = openSync(logFile, 'a');
+      const command = asPostgres(program, ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', folder]);
+      const started = spawn(command[0], [...command[1]], { stdio: ['ignore', log, log], cwd: folder });
+      child = started;
+      // After a kill the old server's children need a moment to see that it is gone: until then a new one ends at once.
+      await untilItAnswers(async () => {
+        if (started.exitCode !== null) return;
+        const client = new pg.Client(admin);
+        await client.connect();
+        await client.end();
+      }, 30);
+      if (started.exitCode !== null) throw new Error(`postgres ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+    }, 30);
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGCONT');
+    child.kill(signal);
+    await once(child, 'exit');
+  };
+
+  await start();
+  let databases = 0;
+  return {
+    newDatabase: async () => {
+      databases += 1;
+      const client = new pg.Client(admin);
+      await client.connect();
+      await client.query(`CREATE DATABASE imcd${databases}`);
+      await client.end();
+      return `postgres://imcd:secret-of-the-test@127.0.0.1:${port}/imcd${databases}`;
+    },
+    kill: () => end('SIGKILL'),
+    restart: start,
+    freeze: (frozen) => child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT'),
+    stop: async () => {
+      await end('SIGINT');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
