@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import type { EventStore, Log } from '../../src/engine/ports.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { randomIds } from '../../src/runtime/ids.ts';
+import { type Comparison, compareMirror } from '../../src/sql/compare.ts';
+import { connect } from '../../src/sql/connect.ts';
+import { databaseSettings } from '../../src/sql/database-url.ts';
+import { createMirror, type Mirror } from '../../src/sql/mirror.ts';
+import type { MirrorStatus } from '../../src/sql/mirror-status.ts';
+import type { Session } from '../../src/sql/session.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+
+/** A log, a database and mirrors between them, all ended together. */
+export interface World {
+  readonly store: EventStore;
+  readonly options: Parameters<typeof createMirror>[0];
+  /** Lines that the mirrors logged at warn or above. */
+  readonly lines: string[];
+  readonly mirror: (change?: Partial<Parameters<typeof createMirror>[0]>) => Mirror;
+  /** A session of the test's own. */
+  readonly session: () => Promise<Session>;
+  readonly compare: (change?: Partial<Parameters<typeof compareMirror>[0]>) => Promise<Comparison>;
+  /** Ends when the mirror has written all that the log holds. */
+  readonly caughtUp: (mirror: Mirror) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+export const createWorld = (url: string): World => {
+  const store = createMemoryStore(randomIds());
+  const mirrors: Mirror[] = [];
+  const sessions: Session[] = [];
+  const lines: string[] = [];
+  const line = (_: unknown, message: string) => void lines.push(message);
+  const log: Log = { debug: () => {}, info: () => {}, warn: line, error: line };
+  const options = {
+    store,
+    clock: systemClock,
+    ids: randomIds(),
+    log,
+    url,
+    roomsTable: 'imc_rooms',
+    membersTable: 'imc_members',
+    tableVersion: 2,
+  } as const;
+  return {
+    store,
+    options,
+    lines,
+    mirror: (change = {}) => {
+      const mirror = createMirror({ ...options, ...change });
+      mirrors.push(mirror);
+      return mirror;
+    },
+    session: async () => {
+      const session = await connect(databaseSettings(url));
+      sessions.push(session);
+      return session;
+    },
+    compare: (change = {}) => compareMirror({ ...options, ...change }),
+    caughtUp: async (mirror) => {
+      const end = await store.end();
+      assert.ok(end._tag === 'Right');
+      await until(mirror, ({ state, position }) => state === 'live' && position === end.right);
+    },
+    end: async () => {
+      for (const mirror of mirrors) await mirror.stop();
+      for (const session of sessions) await session.close();
+      await store.close();
+    },
+  };
+};
+
+/** Ends when the mirror's status is as asked; its last one is in the failure. */
+export const until = (mirror: Mirror, is: (status: MirrorStatus) => boolean, seconds = 60): Promise<void> =>
+  eventually(
+    () => is(mirror.status()),
+    () => JSON.stringify(mirror.status()),
+    seconds,
+  );
+
+/** Looks every 2 ms: databases tell nobody that something has changed. */
+export const eventually = async (
+  is: () => boolean | Promise<boolean>,
+  seen: () => string = () => 'it did not happen',
+  seconds = 60,
+): Promise<void> => {
+  const end = Date.now() + seconds * 1000;
+  while (!(await is())) {
+    if (Date.now() > end) assert.fail(`after ${seconds} s: ${seen()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+};
