@@ -104,16 +104,15 @@ export const createConference = (options: ConferenceOptions): RunningConference 
     startChar: options.startChar,
     node: options.node,
     lostSince: options.lostSince,
-    onUnknown: (eventId, job, announcements) => {
-      counters.unknownOutcomes += 1;
-      unknown.add(eventId, () => {
-        counters.settledOutcomes += 1;
-        log.warn(
-          { eventId, room: job.command.room, callId: job.origin.correlationId },
-          'an append of unknown outcome was written after all',
-        );
-        announce(announcements, job.origin, eventId);
-      });
+    unknown,
+    onWritten: (eventId, job, announcements) => {
+      counters.settledOutcomes += 1;
+      const { room } = job.command;
+      log.warn(
+        { eventId, room, callId: job.origin.correlationId },
+        'an append of unknown outcome was written after all',
+      );
+      announce(announcements, job.origin, eventId);
     },
   });
 

@@ -10,6 +10,7 @@ import type { Answer, Failure, Origin } from './conference.ts';
 import { countAppend, type EngineCounters } from './counters.ts';
 import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
 import type { ExpectedRevision, Ids } from './ports.ts';
+import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
 /** What must come out of a command besides its answer. */
 export interface Outcome {
@@ -41,8 +42,9 @@ export interface CommandPorts extends FollowPorts {
   readonly counters: EngineCounters;
   /** Since when the log is not followed; undefined while it is. */
   readonly lostSince: () => number | undefined;
-  /** An append of unknown outcome: should the event turn up in the log, these are announced. */
-  readonly onUnknown: (eventId: string, job: Job, announcements: readonly Announcement[]) => void;
+  readonly unknown: UnknownOutcomes;
+  /** An append of unknown outcome was written after all: its command was answered 500, and these are to be announced. */
+  readonly onWritten: (eventId: string, job: Job, announcements: readonly Announcement[]) => void;
 }
 
 interface Fact {
@@ -87,11 +89,7 @@ export const handleCommands =
           return settleAll(committed.right.stale ?? decisions.map(({ outcome }) => outcome));
       } else {
         const failure = committed.left;
-        if (failure.kind === 'OutcomeUnknown') {
-          for (const { job, fact, outcome } of decisions) {
-            if (fact !== undefined) ports.onUnknown(fact.id, job, outcome.announcements);
-          }
-        }
+        if (failure.kind === 'OutcomeUnknown') awaitOutcome(ports, decisions);
         return failAll(failure);
       }
       ports.counters.retried += 1;
@@ -184,8 +182,13 @@ const append = async (
   const expected: ExpectedRevision = known ?? 'no_stream';
   const began = ports.clock.monotonic();
   const events = facts.map(({ id, event, metadata }) => ({ id, type: event.type, data: event.data, metadata }));
+  for (const { id } of facts) ports.unknown.begin(id);
   const appended = await ports.store.append(streamOf(key), expected, events)();
+  // Seen in the log already: nothing is unknown about it, and the subscription has applied it.
+  const written = facts.every(({ id }) => ports.unknown.seen(id));
+  for (const { id } of facts) ports.unknown.end(id);
   if (E.isLeft(appended)) {
+    if (appended.left.kind === 'OutcomeUnknown' && written) return E.right({ kind: 'settled' });
     return appended.left.kind === 'WrongExpectedRevision' ? E.right({ kind: 'again' }) : E.left(appended.left);
   }
   countAppend(ports.counters, (ports.clock.monotonic() - began) / 1000);
@@ -195,4 +198,13 @@ const append = async (
     ports.rooms.applyOwn(key, first + BigInt(i), event, metadata, ports.clock.now());
   });
   return E.right({ kind: 'settled' });
+};
+
+/** All or none of a batch is written: should its events turn up, each is announced. */
+const awaitOutcome = (ports: CommandPorts, decisions: readonly Decision[]): void => {
+  for (const { job, fact, outcome } of decisions) {
+    if (fact === undefined) continue;
+    ports.counters.unknownOutcomes += 1;
+    ports.unknown.await(fact.id, () => ports.onWritten(fact.id, job, outcome.announcements));
+  }
 };

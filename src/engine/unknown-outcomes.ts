@@ -1,35 +1,49 @@
 import type { StoredEvent } from './ports.ts';
 
 /**
- * Appends whose outcome is unknown: their commands were answered 500. Should an event of theirs turn up in the log after
- * all, the node that took the command announces it, once.
+ * Appends under way, and those whose outcome is unknown: their commands were answered 500. Should an event of theirs turn up
+ * in the log after all, the node that took the command announces it, once.
  */
 export interface UnknownOutcomes {
+  /** Appends of unknown outcome whose events have not turned up. */
   readonly size: number;
-  readonly add: (eventId: string, written: () => void) => void;
+  /** Before an append: the log may show an event before its append is known to have failed. */
+  readonly begin: (eventId: string) => void;
+  /** After an append whose outcome is known. */
+  readonly end: (eventId: string) => void;
+  /** Whether an event of an append under way has been seen in the log. */
+  readonly seen: (eventId: string) => boolean;
+  /** After an append of unknown outcome: `written` is called once, when the event turns up. */
+  readonly await: (eventId: string, written: () => void) => void;
   /** To be called with every batch of the log. */
   readonly see: (events: readonly StoredEvent[]) => void;
 }
 
-/** @param most bound; beyond it the oldest are given up */
+/** @param most bound of the unknown ones; beyond it the oldest are given up */
 export const createUnknownOutcomes = (most = 10_000): UnknownOutcomes => {
-  const pending = new Map<string, () => void>();
+  const underWay = new Map<string, boolean>();
+  const awaited = new Map<string, () => void>();
   return {
     get size() {
-      return pending.size;
+      return awaited.size;
     },
-    add: (eventId, written) => {
-      pending.set(eventId, written);
-      if (pending.size <= most) return;
-      const oldest = pending.keys().next();
-      if (oldest.done !== true) pending.delete(oldest.value);
+    begin: (eventId) => void underWay.set(eventId, false),
+    end: (eventId) => void underWay.delete(eventId),
+    seen: (eventId) => underWay.get(eventId) === true,
+    await: (eventId, written) => {
+      underWay.delete(eventId);
+      awaited.set(eventId, written);
+      if (awaited.size <= most) return;
+      const oldest = awaited.keys().next();
+      if (oldest.done !== true) awaited.delete(oldest.value);
     },
     see: (events) => {
-      if (pending.size === 0) return;
+      if (underWay.size === 0 && awaited.size === 0) return;
       for (const { id } of events) {
-        const written = pending.get(id);
+        if (underWay.has(id)) underWay.set(id, true);
+        const written = awaited.get(id);
         if (written === undefined) continue;
-        pending.delete(id);
+        awaited.delete(id);
         written();
       }
     },
