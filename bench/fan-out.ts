@@ -1,0 +1,135 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bindLoad } from './support-load.ts';
+import { usageOf } from './support-process.ts';
+import { type Server, type ServerOptions, startServer } from './support-server.ts';
+
+/**
+ * `npm run bench -- fan-out`: chat messages in rooms, each copy through one outbound proxy, each copy answered. Measures what
+ * a copy costs the server in CPU time, its answer included, and how many a second arrive.
+ *
+ *   --rooms 10 --members 100 --messages 1000 --repeat 3 --window 4 --body 100
+ *   --load PATH     use imc_load (its C source or the program) instead of the generator in this folder, which at some
+ *                   40,000 copies a second is slower than the server
+ *   --store sqlite|memory
+ *   --pin           server on processor 0, load on processor 1 (taskset)
+ *   --profile DIR   a CPU profile of the server
+ */
+export const run = async (args: readonly string[]): Promise<unknown> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rooms: { type: 'string', default: '10' },
+      members: { type: 'string', default: '100' },
+      messages: { type: 'string', default: '1000' },
+      repeat: { type: 'string', default: '3' },
+      window: { type: 'string', default: '4' },
+      body: { type: 'string', default: '100' },
+      load: { type: 'string', default: process.env.IMC_LOAD ?? '' },
+      store: { type: 'string', default: 'sqlite' },
+      pin: { type: 'boolean', default: false },
+      profile: { type: 'string', default: '' },
+    },
+  });
+  const size: Size = {
+    rooms: Number(values.rooms),
+    members: Number(values.members),
+    messages: Number(values.messages),
+    repeat: Number(values.repeat),
+    window: Number(values.window),
+    bodyBytes: Number(values.body),
+  };
+  const server: ServerSettings = {
+    domain: 'imc.test',
+    store: values.store === 'memory' ? 'memory' : 'sqlite',
+    nodeFlags: values.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+    ...(values.pin ? { processor: 0 } : {}),
+  };
+  const runs = values.load === '' ? await byOwnLoad(size, server) : await byImcLoad(values.load, size, server);
+  return { ...size, store: server.store, load: values.load === '' ? 'own' : 'imc_load', ...runs };
+};
+
+interface Size {
+  readonly rooms: number;
+  readonly members: number;
+  readonly messages: number;
+  readonly repeat: number;
+  readonly window: number;
+  readonly bodyBytes: number;
+}
+
+type ServerSettings = Omit<ServerOptions, 'outboundProxy'>;
+
+const withServer = async <T>(options: ServerOptions, use: (server: Server) => Promise<T>): Promise<T> => {
+  const server = await startServer(options);
+  try {
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+};
+
+const byOwnLoad = async (size: Size, settings: ServerSettings): Promise<object> => {
+  const { domain } = settings;
+  const bound = await bindLoad({ ...size, domain });
+  return withServer({ ...settings, outboundProxy: `sip:127.0.0.1:${bound.port}` }, async (server) => {
+    const load = bound.start(server.sipPort);
+    try {
+      await load.setUp();
+      await load.chat(Math.ceil(size.messages / 5)); // warm-up
+      const runs: object[] = [];
+      for (let i = 0; i < size.repeat; i += 1) {
+        const before = usageOf(server.pid);
+        const result = await load.chat(size.messages);
+        const after = usageOf(server.pid);
+        const micros = ((after.cpuSeconds - before.cpuSeconds) * 1e6) / result.copies;
+        runs.push({ ...result, cpuMicrosecondsPerCopy: Number(micros.toFixed(2)), residentMb: after.residentMb });
+      }
+      return { runs };
+    } finally {
+      load.close();
+    }
+  });
+};
+
+/** imc_load prints its own JSON, with the server's CPU time and memory in it. */
+const byImcLoad = async (path: string, size: Size, settings: ServerSettings): Promise<object> => {
+  const folder = mkdtempSync(join(tmpdir(), 'imcd-load-'));
+  try {
+    const program = path.endsWith('.c') ? join(folder, 'imc_load') : path;
+    if (program !== path) {
+      const compiled = spawnSync('cc', ['-O2', '-o', program, path], { encoding: 'utf8' });
+      if (compiled.status !== 0) throw new Error(`${path} does not compile: ${compiled.stderr}`);
+    }
+    const proxy = '127.0.0.1:5099';
+    return await withServer({ ...settings, outboundProxy: `sip:${proxy}` }, (server) => {
+      const command = [
+        program,
+        ...['--target', `127.0.0.1:${server.sipPort}`, '--local', proxy, '--cpu-pid', String(server.pid)],
+        ...['--rooms', String(size.rooms), '--members', String(size.members), '--body-len', String(size.bodyBytes)],
+        ...['--setup', '--warmup', String(Math.ceil(size.messages / 5)), '--msgs', String(size.messages)],
+        ...['--repeat', String(size.repeat), '--window', String(size.window)],
+      ];
+      return outputOf(settings.processor === undefined ? command : ['taskset', '-c', '1', ...command]);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const outputOf = ([program = '', ...args]: readonly string[]): Promise<object> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code === 0) resolve(JSON.parse(output));
+      else reject(new Error(`${program} ended with ${code}`));
+    });
+  });
