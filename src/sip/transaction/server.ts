@@ -33,7 +33,7 @@ export interface ServerCounters {
   unsent: number;
   /** Answers that came too late to be sent. */
   tooLate: number;
-  /** Final answers by status. */
+  /** Final answers by method and status: `MESSAGE 200`; methods that imcd does not take together as `other`. */
   readonly answers: Record<string, number>;
 }
 
@@ -149,10 +149,16 @@ export const createServerTransactions = (options: ServerOptions): ServerTransact
     if (timer === undefined && entries.size > 0) timer = clock.after(tick, run);
   };
 
+  const countAnswer = (method: string, status: number): void => {
+    const known = method === 'MESSAGE' || method === 'REGISTER' || method === 'OPTIONS';
+    const name = `${known ? method : 'other'} ${status}`;
+    counters.answers[name] = (counters.answers[name] ?? 0) + 1;
+  };
+
   const settle = (key: string, pending: Pending, answer: SipAnswer): void => {
     underWay -= 1;
     waiting.delete(key);
-    counters.answers[answer.status] = (counters.answers[answer.status] ?? 0) + 1;
+    countAnswer(pending.request.method, answer.status);
     if (pending.source.transport === 'udp') {
       entries.set(key, answer);
       // One tick more: the present one has begun already.
@@ -202,7 +208,7 @@ export const createServerTransactions = (options: ServerOptions): ServerTransact
     },
     cancels: (request) => cancellable.some((method) => entries.has(digest(transactionKey(request, method)))),
     answerStateless: (request, source, answer) => {
-      counters.answers[answer.status] = (counters.answers[answer.status] ?? 0) + 1;
+      countAnswer(request.method, answer.status);
       transmit(request, source, tagOf(digest(transactionKey(request, request.method))), answer);
     },
     pending: () => underWay,

@@ -1,0 +1,146 @@
+/** Writes `docs/grafana/imcd.json`, the dashboard: `node scripts/grafana.ts`. A test holds it equal and its metrics existing. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Panel {
+  readonly title: string;
+  readonly unit: string;
+  /** PromQL, and the legend. */
+  readonly queries: readonly (readonly [expression: string, legend: string])[];
+}
+
+const rate = (metric: string, by?: string) =>
+  by === undefined
+    ? `sum(rate(${metric}{job="$job"}[$__rate_interval]))`
+    : `sum by (${by}) (rate(${metric}{job="$job"}[$__rate_interval]))`;
+const now = (metric: string, by?: string) =>
+  by === undefined ? `sum(${metric}{job="$job"})` : `max by (${by}) (${metric}{job="$job"})`;
+const quantile = (q: number) =>
+  `histogram_quantile(${q}, sum by (le) (rate(imcd_append_duration_seconds_bucket{job="$job"}[$__rate_interval])))`;
+
+const panels: readonly Panel[] = [
+  {
+    title: 'Rooms and members',
+    unit: 'short',
+    queries: [
+      [now('imcd_rooms', 'instance'), 'rooms {{instance}}'],
+      [now('imcd_members', 'instance'), 'members {{instance}}'],
+      [now('imcd_invitations', 'instance'), 'invitations {{instance}}'],
+    ],
+  },
+  { title: 'Commands', unit: 'ops', queries: [[rate('imcd_commands_total', 'command'), '{{command}}']] },
+  {
+    title: 'Refusals and failures',
+    unit: 'ops',
+    queries: [
+      [rate('imcd_refusals_total', 'reason'), '{{reason}}'],
+      [rate('imcd_failures_total', 'kind'), '{{kind}}'],
+    ],
+  },
+  {
+    title: 'Chat and copies',
+    unit: 'ops',
+    queries: [
+      [rate('imcd_chat_messages_total'), 'chat messages'],
+      [rate('imcd_copies_sent_total'), 'copies'],
+      [rate('imcd_copies_delivered_total'), 'delivered'],
+      [rate('imcd_copies_retransmitted_total'), 'retransmitted'],
+    ],
+  },
+  { title: 'Copies that failed', unit: 'ops', queries: [[rate('imcd_copies_failed_total', 'reason'), '{{reason}}']] },
+  {
+    title: 'Append latency',
+    unit: 's',
+    queries: [
+      [quantile(0.5), 'p50'],
+      [quantile(0.99), 'p99'],
+    ],
+  },
+  {
+    title: 'Queues',
+    unit: 'short',
+    queries: [
+      [now('imcd_commands_queued', 'instance'), 'commands {{instance}}'],
+      [now('imcd_copies_queued', 'instance'), 'copies {{instance}}'],
+      [now('imcd_mirror_pending_events', 'instance'), 'mirror {{instance}}'],
+    ],
+  },
+  {
+    title: 'Lag',
+    unit: 's',
+    queries: [
+      [now('imcd_subscription_lag_seconds', 'instance'), 'log {{instance}}'],
+      [now('imcd_mirror_lag_seconds', 'instance'), 'mirror {{instance}}'],
+    ],
+  },
+  {
+    title: 'SIP answers',
+    unit: 'ops',
+    queries: [[rate('imcd_sip_answers_total', 'method, code'), '{{method}} {{code}}']],
+  },
+  {
+    title: 'Transport errors and drops',
+    unit: 'ops',
+    queries: [
+      [rate('imcd_transport_errors_total', 'transport, reason'), 'not sent: {{transport}} {{reason}}'],
+      [rate('imcd_transport_dropped_total', 'transport, reason'), 'dropped: {{transport}} {{reason}}'],
+      [rate('imcd_sip_rejected_total', 'table'), 'rejected: {{table}}'],
+    ],
+  },
+  {
+    title: 'Event loop delay',
+    unit: 's',
+    queries: [[now('imcd_event_loop_delay_seconds', 'instance, quantile'), '{{instance}} {{quantile}}']],
+  },
+  {
+    title: 'CPU and memory',
+    unit: 'short',
+    queries: [
+      [rate('imcd_cpu_seconds_total', 'instance'), 'cores {{instance}}'],
+      [`${now('imcd_memory_bytes', 'instance, kind')} / 1e6`, 'MB {{kind}} {{instance}}'],
+    ],
+  },
+];
+
+/** The dashboard as Grafana 10 and later import it. */
+export const dashboard = {
+  title: 'imcd',
+  uid: 'imcd',
+  schemaVersion: 39,
+  editable: true,
+  refresh: '10s',
+  time: { from: 'now-1h', to: 'now' },
+  templating: {
+    list: [
+      { name: 'datasource', type: 'datasource', query: 'prometheus' },
+      {
+        name: 'job',
+        type: 'query',
+        datasource: { type: 'prometheus', uid: '$datasource' },
+        query: 'label_values(imcd_build_info, job)',
+        refresh: 2,
+      },
+    ],
+  },
+  panels: panels.map(({ title, unit, queries }, index) => ({
+    id: index + 1,
+    type: 'timeseries',
+    title,
+    datasource: { type: 'prometheus', uid: '$datasource' },
+    gridPos: { h: 8, w: 12, x: (index % 2) * 12, y: Math.floor(index / 2) * 8 },
+    fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+    targets: queries.map(([expr, legendFormat], query) => ({
+      refId: String.fromCharCode(65 + query),
+      expr,
+      legendFormat,
+    })),
+  })),
+};
+
+export const dashboardText = `${JSON.stringify(dashboard, null, 2)}\n`;
+
+if (import.meta.main) {
+  const folder = join(import.meta.dirname, '..', 'docs', 'grafana');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'imcd.json'), dashboardText);
+}

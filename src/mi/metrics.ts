@@ -1,0 +1,153 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+  Registry,
+} from 'prom-client';
+import type { Metric, Reading, Snapshot } from './metric.ts';
+import { appendHistogram, metrics } from './metric-list.ts';
+import { census, type MetricSources } from './metric-sources.ts';
+import type { Statistic } from './statistics.ts';
+
+export interface Metrics {
+  /** What Prometheus scrapes. */
+  readonly scrape: () => Promise<{ readonly type: string; readonly text: string }>;
+  /** The same numbers as MI's statistics; members and invitations as they were counted at most 5 s ago. */
+  readonly statistics: () => readonly Statistic[];
+  readonly close: () => void;
+}
+
+const censusMs = 5_000;
+const nanoseconds = 1e9;
+
+/** Nothing is counted here: the sources are read when somebody asks. */
+export const createMetrics = (sources: MetricSources): Metrics => {
+  const registry = new Registry();
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  let counted = { members: 0, invitations: 0 };
+  let countedAt = Number.NEGATIVE_INFINITY;
+  let counting: Promise<void> | undefined;
+
+  const snapshot = (): Snapshot => ({
+    ...sources,
+    rooms: sources.rooms,
+    census: counted,
+    eventLoop: {
+      '0.5': delay.percentile(50) / nanoseconds,
+      '0.99': delay.percentile(99) / nanoseconds,
+      '1': delay.max / nanoseconds,
+    },
+  });
+  const recount = (): Promise<void> => {
+    if (performance.now() - countedAt < censusMs) return Promise.resolve();
+    counting ??= census(sources.rooms).then((result) => {
+      counted = result;
+      countedAt = performance.now();
+      counting = undefined;
+    });
+    return counting;
+  };
+
+  let current = snapshot();
+  for (const metric of metrics) register(metric, registry, () => current);
+  registerAppends(registry, sources);
+
+  return {
+    scrape: async () => {
+      await recount();
+      current = snapshot();
+      delay.reset();
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
+    statistics: () => {
+      void recount();
+      const from = snapshot();
+      return metrics.flatMap((metric) => statisticsOf(metric, metric.read(from)));
+    },
+    close: () => delay.disable(),
+  };
+};
+
+/** Each value with its labels. */
+const labelled = (
+  { labels = [] }: Metric,
+  reading: Reading,
+): readonly (readonly [Record<string, string>, number])[] => {
+  if (reading === undefined) return [];
+  if (typeof reading === 'number') return [[{}, reading]];
+  return Object.entries(reading).map(([key, value]) => {
+    const parts = labels.length === 2 ? [key.split(' ', 1)[0] ?? '', key.slice(key.indexOf(' ') + 1)] : [key];
+    return [Object.fromEntries(labels.map((label, index) => [label, parts[index] ?? ''])), value];
+  });
+};
+
+const register = (metric: Metric, registry: Registry, current: () => Snapshot): void => {
+  const { name, help, labels = [] } = metric;
+  const options = { name, help, labelNames: [...labels], registers: [registry] };
+  if (metric.kind === 'gauge') {
+    const gauge = new Gauge({
+      ...options,
+      collect: () => {
+        gauge.reset();
+        for (const [values, value] of labelled(metric, metric.read(current()))) gauge.set(values, value);
+      },
+    });
+    return;
+  }
+  const counter = new Counter({
+    ...options,
+    collect: () => {
+      counter.reset();
+      for (const [values, value] of labelled(metric, metric.read(current()))) counter.inc(values, value);
+    },
+  });
+};
+
+/** prom-client's histograms want every observation; this one is filled by the engine, and read as it is. */
+class ReadHistogram extends Histogram<'le'> {
+  readonly #sources: MetricSources;
+  constructor(sources: MetricSources, registry: Registry) {
+    const { name, help, buckets } = appendHistogram;
+    super({ name, help, buckets: [...buckets], registers: [registry] });
+    this.#sources = sources;
+  }
+  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<'le'>>> {
+    const { name, help, buckets } = appendHistogram;
+    const base = await super.get();
+    const counters = this.#sources.engine?.counters;
+    if (counters === undefined) return base;
+    let sum = 0;
+    const values: MetricValueWithName<'le'>[] = buckets.map((le, index) => {
+      sum += counters.appendBuckets[index] ?? 0;
+      return { metricName: `${name}_bucket`, labels: { le }, value: sum };
+    });
+    values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: counters.appends });
+    values.push({ metricName: `${name}_sum`, labels: {}, value: counters.appendSeconds });
+    values.push({ metricName: `${name}_count`, labels: {}, value: counters.appends });
+    return { ...base, name, help, values };
+  }
+  /** The same for the text: prom-client's own registry asks for it under this name. */
+  getForPromString(): Promise<MetricObjectWithValues<MetricValueWithName<'le'>>> {
+    return this.get();
+  }
+}
+
+const registerAppends = (registry: Registry, sources: MetricSources): void => {
+  new ReadHistogram(sources, registry);
+};
+
+const statisticsOf = ({ statistic: [group, name], kind }: Metric, reading: Reading): readonly Statistic[] => {
+  if (reading === undefined) return [];
+  const incremental = kind === 'counter';
+  if (typeof reading === 'number') return [{ group, name, value: reading, incremental }];
+  const each = Object.entries(reading).map(([label, value]) => {
+    return { group, name: `${name}_${label.replaceAll(' ', '_')}`, value, incremental };
+  });
+  // A sum of quantiles or of kinds of memory says nothing.
+  if (!incremental) return each;
+  return [{ group, name, value: each.reduce((sum, { value }) => sum + value, 0), incremental }, ...each];
+};
