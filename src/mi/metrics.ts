@@ -1,12 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import {
-  Counter,
-  Gauge,
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricValueWithName,
-  Registry,
-} from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metric, Reading, Snapshot } from './metric.ts';
 import { appendHistogram, metrics } from './metric-list.ts';
 import { census, type MetricSources } from './metric-sources.ts';
@@ -115,24 +108,19 @@ class ReadHistogram extends Histogram<'le'> {
     super({ name, help, buckets: [...buckets], registers: [registry] });
     this.#sources = sources;
   }
-  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<'le'>>> {
+  /** What `get` and the text are made from. */
+  async getForPromString() {
     const { name, help, buckets } = appendHistogram;
-    const base = await super.get();
-    const counters = this.#sources.engine?.counters;
-    if (counters === undefined) return base;
+    const { appendBuckets = [], appends = 0, appendSeconds = 0 } = this.#sources.engine?.counters ?? {};
     let sum = 0;
-    const values: MetricValueWithName<'le'>[] = buckets.map((le, index) => {
-      sum += counters.appendBuckets[index] ?? 0;
+    const values: object[] = buckets.map((le, index) => {
+      sum += appendBuckets[index] ?? 0;
       return { metricName: `${name}_bucket`, labels: { le }, value: sum };
     });
-    values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: counters.appends });
-    values.push({ metricName: `${name}_sum`, labels: {}, value: counters.appendSeconds });
-    values.push({ metricName: `${name}_count`, labels: {}, value: counters.appends });
-    return { ...base, name, help, values };
-  }
-  /** The same for the text: prom-client's own registry asks for it under this name. */
-  getForPromString(): Promise<MetricObjectWithValues<MetricValueWithName<'le'>>> {
-    return this.get();
+    values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: appends });
+    values.push({ metricName: `${name}_sum`, labels: {}, value: appendSeconds });
+    values.push({ metricName: `${name}_count`, labels: {}, value: appends });
+    return { name, help, type: 'histogram', aggregator: 'sum', values };
   }
 }
 
