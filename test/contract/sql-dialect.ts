@@ -104,8 +104,9 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
     });
 
     it('with rows of another program stop the mirror', async () => {
-      await world.caughtUp(world.mirror());
-      await world.end();
+      const before = world.mirror();
+      await world.caughtUp(before);
+      await before.stop();
       const { db } = await world.session();
       await sql`DROP TABLE imc_rooms_checkpoint`.execute(db);
       await sql`INSERT INTO imc_rooms (name, domain, flag) VALUES ('chat-9', 'imc.test', 0)`.execute(db);
@@ -255,8 +256,9 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
 
     it('of another log stops the mirror; rebuild takes the tables over', async () => {
       await append(world.store, roomCreated(room, alice));
-      await world.caughtUp(world.mirror());
-      await world.end();
+      const before = world.mirror();
+      await world.caughtUp(before);
+      await before.stop();
       const { db } = await world.session();
       await sql`UPDATE imc_rooms_checkpoint SET log = 'another'`.execute(db);
       // A mirror that has stopped looks again every 10 s: here time runs faster.
