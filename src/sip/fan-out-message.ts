@@ -10,6 +10,10 @@ import { count } from './transport/transport.ts';
 /** RFC 3428 8, RFC 3261 18.1.1: a request longer than this goes over TCP where it can. */
 const largestOverUdp = 1_300;
 
+/** Does the request fit what may go by the device's transport? */
+const isSmall = ({ destination, head }: Device, tail: Tail): boolean =>
+  head.bytes.length + tail.bytes.length <= largestOverUdp || destination.target.transport !== 'udp';
+
 /** One message on its way to many. */
 export class Delivering implements Handing {
   readonly fanOut: FanOut;
@@ -52,42 +56,47 @@ export class Delivering implements Handing {
   #begin(recipient: Recipient, devices: readonly Device[]): void {
     const { onDelivery } = this.message;
     const result = onDelivery === undefined ? undefined : new Result(recipient.uri, onDelivery);
-    if (devices.length === 0) {
+    const [only] = devices;
+    if (only === undefined) {
       count(this.fanOut.counters.failures, 'unroutable');
       result?.add(1);
       result?.end({ kind: 'failed', reason: 'unroutable' });
+      this.handed();
+      return;
+    }
+    if (devices.length === 1 && this.message.split === undefined) {
+      // Nearly every copy of a large room: the recipient's share of `#left` becomes the copy's.
+      result?.add(1);
+      this.#copyTo(only, this.#tailFor(only), result).admit();
+      return;
     }
     // All are counted before the first begins: one that fails at once is not yet the end of the recipient's delivery.
-    const copies: Copy[] = [];
-    for (const device of devices) this.#copiesTo(device, result, copies);
+    const copies = devices.flatMap((device) =>
+      this.#tailsFor(device).map((tail) => this.#copyTo(device, tail, result)),
+    );
     result?.add(copies.length);
     this.#left += copies.length;
     for (const copy of copies) copy.admit();
     this.handed();
   }
 
-  #copiesTo(device: Device, result: Result | undefined, copies: Copy[]): void {
-    const tail = this.#tailFor(device);
-    const overUdp = device.destination.target.transport === 'udp';
-    if (!overUdp || device.head.bytes.length + tail.bytes.length <= largestOverUdp) {
-      copies.push(new Copy(this, device, tail, result, undefined));
-      return;
-    }
-    if (this.message.split === 'lines') {
-      const room = largestOverUdp - device.head.bytes.length - (tail.bytes.length - this.message.body.length);
-      for (const body of splitLines(this.message.body, room)) {
-        copies.push(new Copy(this, device, this.#build(body, device.trusted), result, undefined));
-      }
-      return;
-    }
+  #copyTo(device: Device, tail: Tail, result: Result | undefined): Copy {
+    if (isSmall(device, tail)) return new Copy(this, device, tail, result, undefined);
     const { fanOut } = this;
     if (tcpMayWork(device.destination, fanOut.clock)) {
       fanOut.counters.largeOverTcp += 1;
-      copies.push(new Copy(this, fanOut.overTcp(device), tail, result, device));
-    } else {
-      fanOut.counters.largeOverUdp += 1;
-      copies.push(new Copy(this, device, tail, result, undefined));
+      return new Copy(this, fanOut.overTcp(device), tail, result, device);
     }
+    fanOut.counters.largeOverUdp += 1;
+    return new Copy(this, device, tail, result, undefined);
+  }
+
+  /** One tail, or one for each part of a text that is to be cut. */
+  #tailsFor(device: Device): readonly Tail[] {
+    const tail = this.#tailFor(device);
+    if (this.message.split === undefined || isSmall(device, tail)) return [tail];
+    const room = largestOverUdp - device.head.bytes.length - (tail.bytes.length - this.message.body.length);
+    return splitLines(this.message.body, room).map((body) => this.#build(body, device.trusted));
   }
 
   #tailFor(device: Device): Tail {

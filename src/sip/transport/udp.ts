@@ -127,13 +127,20 @@ export const createUdp = (log: Log): Transport => {
   return { name: 'udp', counters, listen, send, close };
 };
 
+/** The address asked about last: a fan-out asks for the same one a thousand times over. */
+let asked = '';
+let askedFamily = 0;
+
 /** In place of dns.lookup: passes an IP address on, at once. */
 const literal = (
   host: string,
   _options: unknown,
   callback: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ): void => {
-  const family = isIP(host);
-  if (family !== 0) callback(null, host, family);
+  if (host !== asked) {
+    asked = host;
+    askedFamily = isIP(host);
+  }
+  if (askedFamily !== 0) callback(null, host, askedFamily);
   else callback(Object.assign(new Error(`${host} is not an IP address`), { code: 'ENOTFOUND' }), '', 0);
 };
