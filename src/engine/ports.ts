@@ -114,8 +114,18 @@ export interface EventStore {
   readonly comparePositions: (a: Position, b: Position) => number;
   /** Position of the last event of the log; undefined where it is empty. */
   readonly end: TaskEither<StoreFailure, Position | undefined>;
+  /** Answers about one user, and about times, where the store has an index for them; without it, the whole log is read. */
+  readonly audit?: Audit;
   /** Finishes what is begun, then lets go. */
   readonly close: () => Promise<void>;
+}
+
+/** What auditors ask across rooms. */
+export interface Audit {
+  /** All rooms' events, in log order, that one user did or had done to them. `key`: `user@domain` in lower case. Throws `StoreError`. */
+  readonly eventsOfUser: (key: string, after?: Position) => AsyncIterable<StoredEvent>;
+  /** Position of the last event whose `time` is not later than this one (RFC 3339, UTC, milliseconds); undefined where there is none. */
+  readonly positionAt: (time: string) => TaskEither<StoreFailure, Position | undefined>;
 }
 
 /** What `readStream` and `readAll` throw: a failure that crosses an async iteration. */
