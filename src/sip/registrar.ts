@@ -1,5 +1,5 @@
 import type { Clock } from '../engine/ports.ts';
-import { type MemberKey, memberKey } from '../room/address.ts';
+import { domainOf, type MemberKey, memberKey } from '../room/address.ts';
 import { answer, badRequest, notFound, overloaded, type SipAnswer } from './answers.ts';
 import { contactTarget, identityOf } from './contact.ts';
 import { parseUri, secondsOf } from './grammar.ts';
@@ -45,7 +45,7 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
     if (!domains.has(domain) && !isOwnHost(domain)) return notFound('This domain is not served here');
     const to = memberOf('To', request.to.uri);
     if ('status' in to) return to;
-    if (!domains.has(to.uri.slice(to.uri.lastIndexOf('@') + 1))) return notFound('This domain is not served here');
+    if (!domains.has(domainOf(to.uri).toLowerCase())) return notFound('This domain is not served here');
     const from = senderOf(request);
     if ('status' in from) return from;
     const key = memberKey(to.uri);
