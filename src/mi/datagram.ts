@@ -14,7 +14,7 @@ export interface DatagramOptions {
 
 export interface MiDatagram {
   readonly address: { readonly host: string; readonly port: number };
-  readonly counters: { requests: number; dropped: number };
+  readonly counters: { datagramsDropped: number };
   readonly close: () => Promise<void>;
 }
 
@@ -25,7 +25,7 @@ const mostAtOnce = 32;
 /** JSON-RPC over UDP, one datagram each way. Rejects where the address cannot be bound. */
 export const openMiDatagram = async ({ host, port, dispatch, log }: DatagramOptions): Promise<MiDatagram> => {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
-  const counters = { requests: 0, dropped: 0 };
+  const counters = { datagramsDropped: 0 };
   let atOnce = 0;
 
   const answer = async (text: string, to: RemoteInfo): Promise<void> => {
@@ -35,16 +35,15 @@ export const openMiDatagram = async ({ host, port, dispatch, log }: DatagramOpti
     const fits = whole !== undefined && Buffer.byteLength(whole) <= longest;
     const shown = fits ? whole : errorText({ code: 500, message: 'the answer is too long for a datagram' }, idOf(text));
     socket.send(shown, to.port, to.address, (error) => {
-      if (error !== null) counters.dropped += 1;
+      if (error !== null) counters.datagramsDropped += 1;
     });
   };
 
   socket.on('message', (bytes, from) => {
     if (atOnce >= mostAtOnce) {
-      counters.dropped += 1;
+      counters.datagramsDropped += 1;
       return;
     }
-    counters.requests += 1;
     atOnce += 1;
     answer(bytes.toString('utf8'), from)
       .catch((error: unknown) => log.error({ error }, 'a management answer failed: a defect'))

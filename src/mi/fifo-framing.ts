@@ -14,14 +14,13 @@ export interface Framing {
   readonly stalled: () => readonly FifoRequest[];
   /** Something incomplete waits. */
   readonly waiting: () => boolean;
-  readonly counters: { dropped: number };
 }
 
 /** Longest request; what is longer is dropped up to the next pause. */
 export const longestRequest = 65_536;
 
-export const createFraming = (): Framing => {
-  const counters = { dropped: 0 };
+/** @param dropped called for each stretch of bytes that is no request */
+export const createFraming = (dropped: () => void): Framing => {
   let text = '';
   let skipping = false;
 
@@ -36,20 +35,19 @@ export const createFraming = (): Framing => {
       if (end < 0 && !final) return requests;
       const stop = end < 0 ? text.length : end;
       if (head !== null) requests.push({ reply: replyName(head[1] ?? ''), json: text.slice(start, stop) });
-      else counters.dropped += 1;
+      else dropped();
       text = text.slice(stop);
     }
   };
 
   return {
-    counters,
     push: (more) => {
       if (skipping) return [];
       text += more;
       const requests = take(false);
       if (text.length > longestRequest) {
         skipping = true;
-        counters.dropped += 1;
+        dropped();
         text = '';
       }
       return requests;

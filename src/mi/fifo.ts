@@ -23,13 +23,12 @@ export interface MiFifo {
 }
 
 export interface FifoCounters {
-  requests: number;
   /** Answers that nobody read in time. */
-  givenUp: number;
+  fifoGivenUp: number;
   /** Reply names that were not a FIFO's. */
-  refused: number;
+  fifoRefused: number;
   /** Requests beyond `mostAtOnce`, and bytes that were no request. */
-  dropped: number;
+  fifoDropped: number;
 }
 
 /** A request comes in pieces of 4 KiB at least; after this long without a piece it is taken as it is. */
@@ -40,8 +39,10 @@ const mostAtOnce = 32;
 export const openMiFifo = (options: FifoOptions): MiFifo => {
   const { path, clock, log } = options;
   const { fd, inode } = makeFifo(path);
-  const counters: FifoCounters = { requests: 0, givenUp: 0, refused: 0, dropped: 0 };
-  const framing = createFraming();
+  const counters: FifoCounters = { fifoGivenUp: 0, fifoRefused: 0, fifoDropped: 0 };
+  const framing = createFraming(() => {
+    counters.fifoDropped += 1;
+  });
   let atOnce = 0;
   let stall = clock.after(0, () => undefined);
   // Open for writing too: otherwise every client that closes its end would end the stream for us.
@@ -53,18 +54,17 @@ export const openMiFifo = (options: FifoOptions): MiFifo => {
     if (pieces === undefined || reply === undefined) return;
     const outcome = await replyByFifo(options.replyFolder, reply, pieces, clock);
     if (outcome === 'written') return;
-    if (outcome === 'refused') counters.refused += 1;
-    else counters.givenUp += 1;
+    if (outcome === 'refused') counters.fifoRefused += 1;
+    else counters.fifoGivenUp += 1;
     log.warn({ reply, outcome }, 'a management answer could not be written to its FIFO');
   };
 
   const take = (requests: readonly FifoRequest[]): void => {
     for (const request of requests) {
       if (atOnce >= mostAtOnce) {
-        counters.dropped += 1;
+        counters.fifoDropped += 1;
         continue;
       }
-      counters.requests += 1;
       atOnce += 1;
       answer(request)
         .catch((error: unknown) => log.error({ error }, 'a management answer failed: a defect'))
@@ -82,9 +82,7 @@ export const openMiFifo = (options: FifoOptions): MiFifo => {
   input.on('error', (error) => log.error({ path, error }, 'the management FIFO failed; it is not read any more'));
 
   return {
-    get counters() {
-      return { ...counters, dropped: counters.dropped + framing.counters.dropped };
-    },
+    counters,
     close: () => {
       stall.cancel();
       input.destroy();
