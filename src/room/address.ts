@@ -50,6 +50,9 @@ export const roomKey = (uri: RoomUri): RoomKey => uri.slice(4).toLowerCase() as 
 /** Identity of a canonical member URI. */
 export const memberKey = (uri: MemberUri): MemberKey => uri.slice(4).toLowerCase() as MemberKey;
 
+/** The canonical URI of a user of whom the identity alone is known, in lower case. */
+export const memberOfKey = (key: MemberKey): MemberUri => `sip:${key}` as MemberUri;
+
 /** The stream that holds a room's events: `room-user@domain`, lower case, so that `$ce-room` is all rooms. */
 export const streamOf = (key: RoomKey): string => `room-${key}`;
 

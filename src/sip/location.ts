@@ -47,6 +47,8 @@ export interface Location {
   readonly bindingsOf: (key: MemberKey) => readonly Binding[];
   /** A user's bindings, in the order of registering, none of them expired. */
   readonly registered: (key: MemberKey) => readonly Registered[];
+  /** Users with bindings, in the order of their first one. */
+  readonly users: () => Iterable<MemberKey>;
   /** Puts these in the place of all of a user's bindings; `done` once they would survive a kill, or could not be written. */
   readonly replace: (key: MemberKey, bindings: readonly Registered[], done: (written: boolean) => void) => void;
   /** Is a binding registered over this connection? */
@@ -195,6 +197,7 @@ export const openLocation = ({ clock, log, file }: LocationOptions): Location =>
       const now = clock.now();
       return (users.get(key)?.bindings ?? []).filter(({ expires }) => expires > now);
     },
+    users: () => users.keys(),
     replace: (key, bindings, done) => {
       counters.changes += 1;
       change(key, bindings, done);
