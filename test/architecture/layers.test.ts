@@ -68,7 +68,7 @@ describe('the layers', () => {
     one('@eventstore/db-client', 'store/eventstoredb.ts');
     const config = internal.filter(
       ({ file, target }) =>
-        target.startsWith('config/') && !['config', 'main.ts', 'cli.ts', 'cli'].includes(layerOf(file)),
+        target.startsWith('config/') && !['config', 'main.ts', 'main', 'cli.ts', 'cli'].includes(layerOf(file)),
     );
     assert.deepEqual(config, []);
   });
