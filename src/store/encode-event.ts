@@ -9,13 +9,19 @@ export interface Encoded {
   readonly time: string;
 }
 
+export interface EncodedEvent extends Encoded {
+  readonly id: string;
+  readonly type: string;
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Checks and encodes an event before any store sees it: what cannot be written is refused here, in a sentence. */
 export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> => {
   const refuse = (message: string, cause?: unknown): E.Either<StoreFailure, Encoded> =>
     E.left({ kind: 'StoreRefused', message, ...(cause === undefined ? {} : { cause }) });
-  if (!uuid.test(event.id)) return refuse(`the event id ${event.id} is not a UUID`);
+  if (!uuid.test(event.id)) return refuse(`the event id ${JSON.stringify(event.id)} is not a UUID`);
+  if (event.type === '') return refuse(`the event ${event.id} has no type`);
   try {
     const data = JSON.stringify(event.data);
     const metadata = JSON.stringify(event.metadata);
@@ -25,6 +31,21 @@ export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> =>
   } catch (cause) {
     return refuse(`event ${event.type} has data or metadata that JSON cannot hold`, cause);
   }
+};
+
+/** Checks and encodes all events of an append: at least one, each once. */
+export const encodeEvents = (stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, EncodedEvent[]> => {
+  const refuse = (message: string): E.Either<StoreFailure, never> => E.left({ kind: 'StoreRefused', message });
+  if (events.length === 0) return refuse(`an append to ${stream} holds no event`);
+  if (events.length > 1 && new Set(events.map(({ id }) => id)).size < events.length)
+    return refuse(`an append to ${stream} names one event id twice`);
+  const list: EncodedEvent[] = [];
+  for (const event of events) {
+    const encoded = encodeEvent(event);
+    if (E.isLeft(encoded)) return encoded;
+    list.push({ id: event.id, type: event.type, ...encoded.right });
+  }
+  return E.right(list);
 };
 
 /** `metadata.time` of an event; empty where there is none. */

@@ -15,7 +15,7 @@ import type {
   Subscription,
 } from '../engine/ports.ts';
 import { StoreError } from '../engine/ports.ts';
-import { encodeEvent } from './encode-event.ts';
+import { encodeEvents } from './encode-event.ts';
 
 const BATCH = 1_000;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the log in memory is closed' };
@@ -44,12 +44,8 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
   ): E.Either<AppendFailure, Appended> => {
     if (!open) return E.left(closed);
     const refuse = (message: string): E.Either<AppendFailure, Appended> => E.left({ kind: 'StoreRefused', message });
-    const encoded = [];
-    for (const event of events) {
-      const one = encodeEvent(event);
-      if (E.isLeft(one)) return one;
-      encoded.push({ event, ...one.right });
-    }
+    const encoded = encodeEvents(stream, events);
+    if (E.isLeft(encoded)) return encoded;
     const actual = endOf(stream);
     const known = events.map(({ id }) => byId.get(id));
     if (known.some((one) => one !== undefined)) {
@@ -62,16 +58,15 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
         : E.left({ kind: 'WrongExpectedRevision', stream, expected, actual });
     }
     if (actual !== expected) return E.left({ kind: 'WrongExpectedRevision', stream, expected, actual });
-    if (events.length === 0) return refuse(`an append to ${stream} holds no event`);
     const place = streams.get(stream) ?? [];
     streams.set(stream, place);
-    for (const { event, data, metadata, time } of encoded) {
+    for (const { id, type, data, metadata, time } of encoded.right) {
       const stored: StoredEvent = {
-        id: event.id,
+        id,
         stream,
         revision: BigInt(place.length),
         position: positionOf(log.length),
-        type: event.type,
+        type,
         time,
         data: JSON.parse(data),
         metadata: JSON.parse(metadata),
@@ -79,7 +74,7 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
       place.push(stored);
       log.push(stored);
       if (stream.startsWith('room-')) rooms.push(stored);
-      byId.set(event.id, stored);
+      byId.set(id, stored);
     }
     for (const wake of [...live]) wake();
     return E.right({ revision: BigInt(place.length - 1), position: positionOf(log.length - 1) });
