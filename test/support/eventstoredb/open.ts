@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Log, NewEvent, StoredEvent, StoreFailure } from '../../../src/engine/ports.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { randomIds } from '../../../src/runtime/ids.ts';
+import { openEventStoreDb } from '../../../src/store/eventstoredb.ts';
+import type { EventStoreDb, EventStoreDbOptions } from '../../../src/store/eventstoredb-store.ts';
+
+/** Lines of a log, kept for tests that look at them. */
+export const keepLines = (): Log & { readonly lines: string[] } => {
+  const lines: string[] = [];
+  const keep = (_fields: object, message: string): void => void lines.push(message);
+  return { lines, debug: keep, info: keep, warn: keep, error: keep };
+};
+
+/** Opens the adapter on a server, with times for tests. Throws where it does not open. */
+export const openOn = async (url: string, options: Partial<EventStoreDbOptions> = {}): Promise<EventStoreDb> => {
+  const opened = await tryOpen(url, options);
+  if (E.isLeft(opened)) throw new Error(opened.left.message, { cause: opened.left });
+  return opened.right;
+};
+
+export const tryOpen = (
+  url: string,
+  options: Partial<EventStoreDbOptions> = {},
+): Promise<E.Either<StoreFailure, EventStoreDb>> =>
+  openEventStoreDb({
+    url,
+    clock: systemClock,
+    ids: randomIds(),
+    log: keepLines(),
+    ...options,
+    times: { openMs: 1_000, ...options.times },
+  })();
+
+/** An event for a room's stream, as imcd writes them. */
+export const anEvent = (n = 0): NewEvent => ({
+  id: randomUUID(),
+  type: 'MemberJoined',
+  data: { room: 'sip:chat-1@example.org', member: `sip:user${n}@example.org` },
+  metadata: {
+    time: '2026-01-01T00:00:00.000Z',
+    version: 1,
+    actor: `sip:user${n}@example.org`,
+    source: 'test',
+    node: 'test',
+    $correlationId: `call-${n}`,
+    $causationId: `call-${n}`,
+  },
+});
+
+/** A room's stream of its own, so that tests may share a server. */
+export const aStream = (): string => `room-chat-${randomUUID()}@example.org`;
+
+/** All of an async iteration. */
+export const all = async <A>(items: AsyncIterable<A>): Promise<A[]> => {
+  const taken: A[] = [];
+  for await (const item of items) taken.push(item);
+  return taken;
+};
+
+/** Ids of a stream's events. */
+export const idsOf = async (store: EventStoreDb, stream: string): Promise<string[]> =>
+  (await all<StoredEvent>(store.readStream(stream))).map(({ id }) => id);
+
+/** Resolves when `condition` holds; looks every few milliseconds. Rejects with `what` after 10 s. */
+export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
+  const end = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+};
