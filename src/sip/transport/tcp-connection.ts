@@ -136,8 +136,10 @@ export const createConnection = (
       queued += bytes;
       shared.queued += bytes;
       gathering.bytes += bytes;
-      gathering.parts.push(Buffer.from(head));
-      if (tail !== undefined) gathering.parts.push(Buffer.from(tail));
+      const whole = Buffer.allocUnsafe(bytes);
+      whole.set(head);
+      if (tail !== undefined) whole.set(tail, head.length);
+      gathering.parts.push(whole);
       if (onFailure !== undefined) gathering.failures.push(onFailure);
       counters.sent += 1;
       if (scheduled) return;
