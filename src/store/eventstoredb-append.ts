@@ -64,6 +64,8 @@ const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFail
     encoded.push({ id: event.id, type: event.type, ...one.right });
     bytes += Buffer.byteLength(one.right.data) + Buffer.byteLength(one.right.metadata) + event.type.length;
   }
+  if (new Set(encoded.map(({ id }) => id)).size < encoded.length)
+    return refuse(`an append to ${stream} has one event id twice`);
   if (bytes > MOST_BYTES) return refuse(`an append to ${stream} of ${bytes} bytes is larger than EventStoreDB's 1 MiB`);
   return E.right(encoded);
 };

@@ -8,6 +8,7 @@ import {
 } from '../engine/ports.ts';
 import type { Connection } from './eventstoredb-connection.ts';
 import { readFailure, troubleOf } from './eventstoredb-failures.ts';
+import { comparePositions } from './eventstoredb-wire.ts';
 
 /** One subscription a node is the rule; readers of the whole log (verify, rebuild, export) come on top. */
 const MOST_OPEN = 16;
@@ -15,7 +16,7 @@ const closed: StoreFailure = { kind: 'StoreClosed', message: 'the store is close
 const HOUR_MS = 3_600_000;
 
 /** Subscriptions, and reads of the whole log, which are subscriptions too: `readAll` of the client does not filter. */
-export const createFollows = (connection: Connection) => {
+export const createFollows = (connection: Connection, endOfLog: () => Promise<Position | undefined>) => {
   const open = new Set<(failure: StoreFailure) => void>();
 
   const subscribe = (after: Position | undefined, subscriber: Subscriber): Subscription => {
@@ -68,14 +69,8 @@ export const createFollows = (connection: Connection) => {
   };
 
   const readAll = async function* (after?: Position): AsyncIterable<StoredEvent> {
-    if (connection.wire() === undefined) {
-      const status = connection.status();
-      throw new StoreError(
-        status.kind === 'closed'
-          ? closed
-          : { kind: 'StoreUnavailable', message: status.kind === 'away' ? status.reason : 'not connected' },
-      );
-    }
+    const end = await endOfLog();
+    if (end === undefined || (after !== undefined && comparePositions(after, end) >= 0)) return;
     const inbox: Inbox = { batch: [], atEnd: false };
     const subscription = subscribe(after, {
       // Holds the subscription until the reader has taken the batch.
@@ -97,7 +92,12 @@ export const createFollows = (connection: Connection) => {
     try {
       for (;;) {
         if (inbox.taken !== undefined) {
-          yield* inbox.batch;
+          for (const event of inbox.batch) {
+            const place = comparePositions(event.position, end);
+            if (place > 0) return;
+            yield event;
+            if (place === 0) return;
+          }
           const { taken } = inbox;
           delete inbox.taken;
           taken();

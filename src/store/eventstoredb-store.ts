@@ -124,7 +124,7 @@ const createStore = (connection: Connection, clock: Clock, ids: Ids, within: Tim
   });
   const attempt = <A>(work: () => Promise<A>): TE.TaskEither<StoreFailure, A> =>
     TE.tryCatch(work, (cause) => (cause instanceof StoreError ? cause.failure : readFailure(cause)));
-  const follows = createFollows(connection);
+  const follows = createFollows(connection, reads.end);
   const identity = createIdentity(reads.readStream, append, ids, clock);
 
   return {

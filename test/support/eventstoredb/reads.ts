@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { callError, notReady, streamDeleted } from './errors.ts';
@@ -70,7 +69,15 @@ const startOfAll = (log: MemoryLog, options: Options, exclusive: boolean): numbe
 
 const send = async (call: ReadCall, message: ReadResp): Promise<void> => {
   if (call.cancelled || call.destroyed) return;
-  if (!call.write(message)) await Promise.race([once(call, 'drain'), once(call, 'cancelled'), once(call, 'close')]);
+  if (call.write(message)) return;
+  await new Promise<void>((resolve) => {
+    const events = ['drain', 'cancelled', 'close'] as const;
+    const go = (): void => {
+      for (const event of events) call.off(event, go);
+      resolve();
+    };
+    for (const event of events) call.on(event, go);
+  });
 };
 
 const readStream = async (node: NodeState, call: ReadCall, options: Options): Promise<void> => {
