@@ -19,8 +19,17 @@ export const openStore =
         const { createMemoryStore } = await import('../store/memory.ts');
         return E.right(createMemoryStore(ports.ids));
       }
+      case 'esdb': {
+        const { openEventStoreDb } = await import('../store/eventstoredb.ts');
+        const password = config.store_password?.reveal();
+        return openEventStoreDb({
+          ...ports,
+          url: url.url.reveal(),
+          node: config.node,
+          ...(password === undefined ? {} : { password }),
+        })();
+      }
       case 'sqlite':
-      case 'esdb':
         return E.left({ kind: 'StoreRefused', message: `store_url: ${url.kind} comes with a later commit` });
     }
   };
