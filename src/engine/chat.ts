@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Rooms } from '../projections/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
 import type { Refusal } from '../room/refusals.ts';
-import { type Member, type Room, recipientsOf } from '../room/room.ts';
+import { type Member, memberOf, type Room, recipientsOf } from '../room/room.ts';
 import type { MessageSent } from '../room/transcript.ts';
 import type { Answer, Failure, IncomingMessage } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
@@ -48,8 +48,8 @@ interface Sender {
 const senderIn = (rooms: Rooms, key: RoomKey, message: IncomingMessage): E.Either<Refusal, Sender> => {
   const room = rooms.get(key);
   if (room === undefined) return E.left({ reason: 'NoSuchRoom' });
-  const member = room.members.get(memberKey(message.sender));
-  if (member === undefined || member.role === 'invited') return E.left({ reason: 'NotMember' });
+  const member = memberOf(room, memberKey(message.sender));
+  if (member === undefined) return E.left({ reason: 'NotMember' });
   return E.right({ room, member });
 };
 

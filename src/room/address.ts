@@ -4,7 +4,8 @@ import * as t from 'io-ts';
  * Addresses of rooms and members (behaviour section 1).
  *
  * Identity is (user, domain) without regard to ASCII case, escapes undone. The canonical URI is `sip:user@domain` in the
- * case first seen, with exactly those characters of the user part escaped that RFC 3261 25.1 does not let stand there.
+ * case first seen, with exactly those bytes of the user part escaped that RFC 3261 25.1 does not let stand there. So two
+ * canonical URIs mean the same one exactly where they are equal in lower case. `parse-address.ts` makes them.
  */
 
 interface RoomUriBrand {
@@ -20,13 +21,24 @@ interface MemberKeyBrand {
   readonly MemberKey: unique symbol;
 }
 
-/** The canonical form: `sip:` user `@` host, no port, parameters, password or headers. */
-const canonical = /^sip:(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-F]{2})+@(?:[A-Za-z0-9\-.]+|\[[0-9A-Fa-f:.]+\])$/;
+/** Longest user, and longest domain, that the SQL tables can hold. */
+export const MOST_PART = 64;
+/** Longest canonical URI of a room, `sip:` and `@` included: it stands whole in a column of 64. */
+export const MOST_ROOM_URI = 64;
+/** Longest canonical URI of a member: `sip:`, user, `@`, domain. */
+export const MOST_MEMBER_URI = 4 + MOST_PART + 1 + MOST_PART;
+
+/**
+ * The canonical form: `sip:` user `@` host, no port, parameters, password or headers. The user part is `unreserved` and
+ * `user-unreserved` of RFC 3261 25.1, and escapes, in upper case, of what is neither.
+ */
+export const canonicalUri =
+  /^sip:(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|%(?:[0189A-F][0-9A-F]|2[0235]|3[ACE]|40|5[B-E]|60|7[BCDF]))+@(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])$/;
 
 /** A room's canonical URI, e.g. `sip:chat-000@opensips.org`. */
 export const RoomUri = t.brand(
   t.string,
-  (s): s is t.Branded<string, RoomUriBrand> => s.length <= 200 && canonical.test(s),
+  (s): s is t.Branded<string, RoomUriBrand> => s.length <= MOST_ROOM_URI && canonicalUri.test(s),
   'RoomUri',
 );
 export type RoomUri = t.TypeOf<typeof RoomUri>;
@@ -34,7 +46,7 @@ export type RoomUri = t.TypeOf<typeof RoomUri>;
 /** A user's canonical URI, e.g. `sip:alice@example.org`. */
 export const MemberUri = t.brand(
   t.string,
-  (s): s is t.Branded<string, MemberUriBrand> => s.length <= 600 && canonical.test(s),
+  (s): s is t.Branded<string, MemberUriBrand> => s.length <= MOST_MEMBER_URI && canonicalUri.test(s),
   'MemberUri',
 );
 export type MemberUri = t.TypeOf<typeof MemberUri>;

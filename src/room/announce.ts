@@ -1,12 +1,12 @@
 import { type MemberUri, memberKey, type RoomUri } from './address.ts';
 import { type Actor, isOperator, type RoomCommand } from './commands.ts';
 import type { RoomEvent } from './events.ts';
-import { type Member, type Room, type RoomState, recipientsOf } from './room.ts';
+import { type Room, type RoomState, recipientsOf } from './room.ts';
 import * as texts from './texts.ts';
 
 /** What shall be told, to whom. */
 export interface Announcement {
-  /** The room's URI. */
+  /** The room's own URI, in the case first seen. */
   readonly from: RoomUri;
   readonly recipients: readonly MemberUri[];
   readonly text: string;
@@ -14,8 +14,9 @@ export interface Announcement {
   readonly kind: 'broadcast' | 'notice' | 'invitation' | 'list';
 }
 
-/** What stands in texts besides the room's own. */
+/** What the texts take from the configuration. */
 export interface AnnounceOptions {
+  /** `imc_cmd_start_char`: stands in invitations. */
   readonly startChar: string;
 }
 
@@ -43,11 +44,6 @@ const broadcast = (from: RoomUri, recipients: readonly MemberUri[], text: string
   kind: 'broadcast',
 });
 
-const without = (room: Room, member: MemberUri): readonly MemberUri[] => {
-  const key = memberKey(member);
-  return recipientsOf(room).filter((uri) => memberKey(uri) !== key);
-};
-
 const invitation = (room: Room, invited: MemberUri, by: Actor, { startChar }: AnnounceOptions): Announcement => ({
   from: room.uri,
   recipients: [invited],
@@ -55,17 +51,20 @@ const invitation = (room: Room, invited: MemberUri, by: Actor, { startChar }: An
   kind: 'invitation',
 });
 
+/** Accepted, and nothing has changed: what the sender is told, or an invitation once more. */
 const unchanged = (room: Room, command: RoomCommand, options: AnnounceOptions): readonly Announcement[] => {
   switch (command.type) {
-    case 'CreateRoom':
+    case 'CreateRoom': // Of a public room it is a join; of a private one the table has no text for its members.
+      return room.private ? [] : notice(room.uri, command.actor, texts.alreadyThere);
     case 'JoinRoom':
     case 'AcceptInvitation':
       return notice(room.uri, command.actor, texts.alreadyThere);
     case 'ListMembers':
       return [{ from: room.uri, recipients: [command.actor], text: texts.memberList(room), kind: 'list' }];
     case 'InviteMember': {
-      const invited: Member | undefined = room.members.get(memberKey(command.member));
-      return invited === undefined ? [] : [invitation(room, invited.uri, command.actor, options)];
+      // The invitation that is on record: it names the one who will be told how it ends.
+      const known = room.members.get(memberKey(command.member));
+      return known?.role === 'invited' ? [invitation(room, known.uri, known.inviter, options)] : [];
     }
     case 'DenyInvitation':
     case 'RemoveMember':
@@ -78,8 +77,14 @@ const unchanged = (room: Room, command: RoomCommand, options: AnnounceOptions): 
   }
 };
 
+const others = (everybody: readonly MemberUri[], member: MemberUri): readonly MemberUri[] => {
+  const key = memberKey(member);
+  return everybody.filter((uri) => memberKey(uri) !== key);
+};
+
 const ofEvent = (before: RoomState, event: RoomEvent, options: AnnounceOptions): readonly Announcement[] => {
   if (event.type === 'RoomCreated') return notice(event.data.room, event.data.owner, texts.created);
+  // No other event is decided on a room that is not there.
   if (before === undefined) return [];
   const { uri } = before;
   const everybody = recipientsOf(before);
@@ -102,10 +107,12 @@ const ofEvent = (before: RoomState, event: RoomEvent, options: AnnounceOptions):
     }
     case 'MemberRemoved': {
       const { member } = event.data;
-      return [...notice(uri, member, texts.removed), broadcast(uri, without(before, member), texts.left(member))];
+      return [...notice(uri, member, texts.removed), broadcast(uri, others(everybody, member), texts.left(member))];
     }
-    case 'MemberExited':
-      return [broadcast(uri, without(before, event.data.member), texts.left(event.data.member))];
+    case 'MemberExited': {
+      const { member } = event.data;
+      return [broadcast(uri, others(everybody, member), texts.left(member))];
+    }
     case 'RoleChanged':
       return [broadcast(uri, everybody, texts.roleChanged(event.data.member, event.data.role))];
     case 'RoomDestroyed':

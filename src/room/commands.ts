@@ -32,7 +32,7 @@ export const RoomCommand = t.union(
     t.intersection([byUser('CreateRoom', { private: t.boolean }), scheme]),
     t.intersection([byUser('JoinRoom', {}), scheme]),
     t.intersection([byAnyone('InviteMember', { member: MemberUri }), scheme]),
-    byUser('AcceptInvitation', {}),
+    t.intersection([byUser('AcceptInvitation', {}), scheme]),
     byUser('DenyInvitation', {}),
     byAnyone('RemoveMember', { member: MemberUri }),
     byUser('ExitRoom', {}),

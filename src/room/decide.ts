@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { memberKey } from './address.ts';
+import { type MemberUri, memberKey } from './address.ts';
 import { type Actor, isOperator, type RoomCommand } from './commands.ts';
 import type { RoomEvent } from './events.ts';
 import type { Refusal } from './refusals.ts';
-import type { Member, Room, RoomState } from './room.ts';
+import { type Invited, type Member, memberOf, type Room, type RoomState } from './room.ts';
 
 /** What the configuration says about rooms. */
 export interface Policy {
@@ -23,7 +23,8 @@ const nothing: Decision = E.right([]);
 
 /**
  * What a command does to a room (behaviour section 3): the one event that it leads to, none where nothing changes, or why
- * not. Guards stand in the order of the answers: 404, 403, 409.
+ * not. Guards stand in the order of the answers: 404, 403, 409; but who may not see the list of members is not told by a 404
+ * or a 409 who is on it. An operator may do what an owner may.
  */
 export const decide =
   (policy: Policy) =>
@@ -55,54 +56,50 @@ export const decide =
     }
   };
 
-const find = (room: Room, actor: Actor): Member | undefined =>
-  isOperator(actor) ? undefined : room.members.get(memberKey(actor));
+/** Who asks, as the room knows them: a member, an invited user, or neither. */
+const find = (room: Room, actor: MemberUri): Member | undefined => room.members.get(memberKey(actor));
 
-/** Who asks has no place here at all. */
-const isStranger = (room: Room, actor: Actor): boolean => !isOperator(actor) && find(room, actor) === undefined;
+/** `list` shows the members to this one. */
+const maySee = (room: Room, actor: Actor): boolean =>
+  isOperator(actor) || memberOf(room, memberKey(actor)) !== undefined;
 
-const mayManage = (room: Room, actor: Actor): boolean => {
-  const role = find(room, actor)?.role;
-  return isOperator(actor) || role === 'owner' || role === 'admin';
-};
+const mayOwn = (room: Room, actor: Actor): boolean => isOperator(actor) || memberKey(actor) === room.owner;
 
-const isOwner = (room: Room, actor: Actor): boolean => isOperator(actor) || find(room, actor)?.role === 'owner';
+const mayManage = (room: Room, actor: Actor): boolean =>
+  isOperator(actor) || memberKey(actor) === room.owner || find(room, actor)?.role === 'admin';
 
 const withScheme = ({ scheme }: { readonly scheme?: 'sips' | undefined }): { readonly scheme?: 'sips' } =>
   scheme === undefined ? {} : { scheme };
 
 const create = (policy: Policy, command: Asked<'CreateRoom'>, room: RoomState): Decision => {
-  if (room !== undefined) {
-    if (policy.checkOnCreate) return refuse({ reason: 'RoomExists' });
-    const member = find(room, command.actor);
-    if (room.private) return member === undefined ? refuse({ reason: 'RoomIsPrivate' }) : nothing;
-    return enter(command, room);
+  if (room === undefined) {
+    const { room: uri, actor: owner, private: isPrivate } = command;
+    const data = { room: uri, owner, private: isPrivate, cause: 'create' as const, ...withScheme(command) };
+    return happens({ type: 'RoomCreated', data });
   }
-  const { actor, private: isPrivate } = command;
-  return happens({
-    type: 'RoomCreated',
-    data: { room: command.room, owner: actor, private: isPrivate, cause: 'create', ...withScheme(command) },
-  });
+  if (policy.checkOnCreate) return refuse({ reason: 'RoomExists' });
+  if (!room.private) return enter(command, room);
+  return memberOf(room, memberKey(command.actor)) === undefined ? refuse({ reason: 'RoomIsPrivate' }) : nothing;
 };
 
 const join = (policy: Policy, command: Asked<'JoinRoom'>, room: RoomState): Decision => {
   if (room !== undefined) return enter(command, room);
   if (!policy.createOnJoin) return refuse({ reason: 'NoSuchRoom' });
-  return happens({
-    type: 'RoomCreated',
-    data: { room: command.room, owner: command.actor, private: false, cause: 'join', ...withScheme(command) },
-  });
+  const { room: uri, actor: owner } = command;
+  const data = { room: uri, owner, private: false, cause: 'join' as const, ...withScheme(command) };
+  return happens({ type: 'RoomCreated', data });
 };
 
 const enter = (command: Asked<'JoinRoom' | 'CreateRoom'>, room: Room): Decision => {
-  const member = find(room, command.actor);
-  if (member?.role === 'invited') {
-    return happens({ type: 'InvitationAccepted', data: { room: room.uri, member: member.uri } });
-  }
-  if (member !== undefined) return nothing;
+  const known = find(room, command.actor);
+  if (known?.role === 'invited') return accepted(command, room, known);
+  if (known !== undefined) return nothing;
   if (room.private) return refuse({ reason: 'NotInvited' });
   return happens({ type: 'MemberJoined', data: { room: room.uri, member: command.actor, ...withScheme(command) } });
 };
+
+const accepted = (command: Asked<'AcceptInvitation' | 'JoinRoom' | 'CreateRoom'>, room: Room, invited: Invited) =>
+  happens({ type: 'InvitationAccepted', data: { room: room.uri, member: invited.uri, ...withScheme(command) } });
 
 const invite = (command: Asked<'InviteMember'>, room: Room): Decision => {
   if (!mayManage(room, command.actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
@@ -116,35 +113,34 @@ const invite = (command: Asked<'InviteMember'>, room: Room): Decision => {
 };
 
 const accept = (command: Asked<'AcceptInvitation'>, room: Room): Decision => {
-  const member = find(room, command.actor);
-  if (member === undefined) return refuse({ reason: 'NotInvited' });
-  if (member.role !== 'invited') return nothing;
-  return happens({ type: 'InvitationAccepted', data: { room: room.uri, member: member.uri } });
+  const known = find(room, command.actor);
+  if (known === undefined) return refuse({ reason: 'NotInvited' });
+  return known.role === 'invited' ? accepted(command, room, known) : nothing;
 };
 
-const denied = (room: Room, { uri, inviter }: Member): Decision =>
-  happens({ type: 'InvitationDenied', data: { room: room.uri, member: uri, inviter: inviter ?? uri } });
-
+/** A member has nothing to deny, and must not think that this was an exit. */
 const deny = (command: Asked<'DenyInvitation'>, room: Room): Decision => {
-  const member = find(room, command.actor);
-  return member?.role === 'invited' ? denied(room, member) : refuse({ reason: 'NotInvited' });
+  const known = find(room, command.actor);
+  return known?.role === 'invited' ? denied(room, known) : refuse({ reason: 'NotInvited' });
 };
+
+const denied = (room: Room, { uri: member, inviter }: Invited): Decision =>
+  happens({ type: 'InvitationDenied', data: { room: room.uri, member, inviter } });
 
 const remove = (command: Asked<'RemoveMember'>, room: Room): Decision => {
-  const key = memberKey(command.member);
-  const known = room.members.get(key);
-  if (known === undefined && mayManage(room, command.actor))
-    return refuse({ reason: 'NoSuchMember', member: command.member });
-  if (known === undefined || !mayManage(room, command.actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
-  if (key === room.owner) return refuse({ reason: 'OwnerCannotBeRemoved' });
-  const { uri, role, inviter } = known;
-  if (role !== 'invited') {
-    return happens({ type: 'MemberRemoved', data: { room: room.uri, member: uri, by: command.actor } });
-  }
-  return happens({
-    type: 'InvitationWithdrawn',
-    data: { room: room.uri, member: uri, inviter: inviter ?? command.actor, by: command.actor, cause: 'removed' },
-  });
+  const { actor, member } = command;
+  if (!maySee(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
+  const known = room.members.get(memberKey(member));
+  if (known === undefined) return refuse({ reason: 'NoSuchMember', member });
+  if (!mayManage(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
+  if (known.role === 'owner') return refuse({ reason: 'OwnerCannotBeRemoved' });
+  if (known.role === 'invited') return withdrawn(room, known, actor, 'removed');
+  return happens({ type: 'MemberRemoved', data: { room: room.uri, member: known.uri, by: actor } });
+};
+
+const withdrawn = (room: Room, invited: Invited, by: Actor, cause: 'removed' | 'undeliverable'): Decision => {
+  const { uri: member, inviter } = invited;
+  return happens({ type: 'InvitationWithdrawn', data: { room: room.uri, member, inviter, by, cause } });
 };
 
 const exit = (command: Asked<'ExitRoom'>, room: Room): Decision => {
@@ -158,49 +154,35 @@ const exit = (command: Asked<'ExitRoom'>, room: Room): Decision => {
 };
 
 const destroy = (command: Asked<'DestroyRoom'>, room: Room): Decision =>
-  isOwner(room, command.actor)
+  mayOwn(room, command.actor)
     ? happens({ type: 'RoomDestroyed', data: { room: room.uri, by: command.actor, cause: 'destroy' } })
     : refuse({ reason: 'NotOwner' });
 
-const list = (command: Asked<'ListMembers'>, room: Room): Decision => {
-  const member = find(room, command.actor);
-  return member === undefined || member.role === 'invited' ? refuse({ reason: 'NotMember' }) : nothing;
-};
+const list = (command: Asked<'ListMembers'>, room: Room): Decision =>
+  maySee(room, command.actor) ? nothing : refuse({ reason: 'NotMember' });
 
 const add = (command: Asked<'AddMember'>, room: Room): Decision => {
   if (!mayManage(room, command.actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
   const known = room.members.get(memberKey(command.member));
   if (known !== undefined && known.role !== 'invited') return refuse({ reason: 'AlreadyMember', member: known.uri });
-  return happens({
-    type: 'MemberAdded',
-    data: { room: room.uri, member: known?.uri ?? command.member, by: command.actor, ...withScheme(command) },
-  });
+  const member = known?.uri ?? command.member;
+  return happens({ type: 'MemberAdded', data: { room: room.uri, member, by: command.actor, ...withScheme(command) } });
 };
 
 const changeRole = (command: Asked<'ChangeRole'>, room: Room): Decision => {
-  const { actor, role } = command;
-  if (isStranger(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
-  const known = room.members.get(memberKey(command.member));
-  if (known === undefined || known.role === 'invited')
-    return refuse({ reason: 'NoSuchMember', member: command.member });
-  if (role === 'owner' && !isOwner(room, actor)) return refuse({ reason: 'NotOwner' });
+  const { actor, member, role } = command;
+  if (!maySee(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
+  const known = memberOf(room, memberKey(member));
+  if (known === undefined) return refuse({ reason: 'NoSuchMember', member });
   if (!mayManage(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
+  if (role === 'owner' && !mayOwn(room, actor)) return refuse({ reason: 'NotOwner' });
   if (known.role === role) return nothing;
   if (known.role === 'owner') return refuse({ reason: 'OwnerCannotBeDemoted' });
   return happens({ type: 'RoleChanged', data: { room: room.uri, member: known.uri, role, by: actor } });
 };
 
 const withdraw = (command: Asked<'WithdrawInvitation'>, room: RoomState): Decision => {
-  const member = room?.members.get(memberKey(command.member));
-  if (room === undefined || member?.role !== 'invited') return nothing;
-  return happens({
-    type: 'InvitationWithdrawn',
-    data: {
-      room: room.uri,
-      member: member.uri,
-      inviter: member.inviter ?? command.actor,
-      by: command.actor,
-      cause: 'undeliverable',
-    },
-  });
+  const known = room?.members.get(memberKey(command.member));
+  if (room === undefined || known?.role !== 'invited') return nothing;
+  return withdrawn(room, known, command.actor, 'undeliverable');
 };

@@ -3,8 +3,10 @@ import { MemberUri, RoomUri } from './address.ts';
 import { Actor } from './commands.ts';
 
 /**
- * The facts of a room's stream: the stored contract. A shape that has been written is never edited; a new shape is a new
- * version, and `upcast.ts` brings the old one up. `schemas/events/<Type>.v1.json` are generated from these codecs.
+ * The facts of a room's stream: the stored contract. A shape that has been written is never edited. What an older node may
+ * ignore can be added as an optional field; whatever changes what the event means is a new version, and `upcast.ts` brings the
+ * old one up. `room` and `member` stand in the case first seen, so an event names its rows in the mirror exactly.
+ * `npm run schemas` writes `schemas/events/<Type>.v1.json` from these codecs.
  */
 
 const event = <T extends string, D extends t.Mixed>(type: T, data: D) =>
@@ -39,7 +41,10 @@ export const MemberInvited = event(
   t.intersection([t.type({ room: RoomUri, member: MemberUri, by: Actor }), scheme]),
 );
 /** By `#accept`, or by `#join` of an invited one. */
-export const InvitationAccepted = event('InvitationAccepted', t.type({ room: RoomUri, member: MemberUri }));
+export const InvitationAccepted = event(
+  'InvitationAccepted',
+  t.intersection([t.type({ room: RoomUri, member: MemberUri }), scheme]),
+);
 /** By `#deny`, or by `#exit` of an invited one. `inviter` is told. */
 export const InvitationDenied = event('InvitationDenied', t.type({ room: RoomUri, member: MemberUri, inviter: Actor }));
 /** `removed`: by `#remove`. `undeliverable`: the invitation's MESSAGE failed at every device. */

@@ -1,20 +1,20 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { MemberUri, RoomUri } from './address.ts';
+import { MemberUri, MOST_PART, MOST_ROOM_URI, RoomUri } from './address.ts';
 import type { Malformed } from './refusals.ts';
 
 /** Addresses as people and requests write them, into canonical ones (behaviour section 1). Every expression here is linear. */
 
-/** What an address is made of, escapes undone. */
+/** What an address is made of; `user` in canonical form. */
 interface Parts {
   readonly scheme: 'sip' | 'sips';
   readonly user: string;
   readonly domain: string;
 }
 
-/** Longest user and domain that the SQL tables can hold. */
-export const MOST_PART = 64;
-/** Longest canonical URI of a room, `sip:` and `@` included. */
-export const MOST_ROOM_URI = 64;
+/** Longest text that is looked at as an address: a full URI with parameters and headers, and room to spare. */
+const MOST_TEXT = 1024;
+/** What a refusal keeps of a text that is no address. */
+const MOST_FOUND = 80;
 
 const encoder = new TextEncoder();
 /** Bytes that stand in a user part as they are: unreserved and user-unreserved of RFC 3261 25.1. */
@@ -22,13 +22,17 @@ const plain = new Set(
   encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/"),
 );
 const PERCENT = 0x25;
+/** What no part of an address holds unless escaped: control characters, spaces, and what encloses URIs in text. */
+const never = /[\x00-\x20\x7f"<>]/;
 
 const hexDigit = (byte: number | undefined): number => {
   const digit = byte === undefined ? Number.NaN : Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(digit) ? -1 : digit;
 };
 
-/** A user part with exactly those bytes escaped that must be; `raw` may hold escapes of its own. Undefined where an escape is broken. */
+const escaped = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+
+/** A user part with exactly those bytes of its UTF-8 escaped that must be; `raw` may hold escapes of its own. Undefined where one is broken. */
 const canonicalUser = (raw: string): string | undefined => {
   const bytes = encoder.encode(raw);
   let user = '';
@@ -41,33 +45,36 @@ const canonicalUser = (raw: string): string | undefined => {
       byte = high * 16 + low;
       i += 2;
     }
-    user += plain.has(byte) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    user += plain.has(byte) ? String.fromCharCode(byte) : escaped(byte);
   }
   return user;
 };
 
-const host = /^(?:[A-Za-z0-9](?:[A-Za-z0-9\-.]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]{2,45}\])$/;
+/** `hostname` of RFC 3261 25.1, which covers an IPv4 address; a dot at the end stays, it names another domain to us. */
+const hostname = /^(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)*[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.?$/;
+const ipv4 = /^(?:\d{1,3}\.){3}\d{1,3}$/;
 
-/** Longest text that is looked at as an address. */
-const MOST_TEXT = 1024;
+const isGroup = (text: string): boolean => /^[0-9A-Fa-f]{1,4}$/.test(text);
 
-/** The parts of `john`, `john@opensips.org`, `sip:john@opensips.org` or `sips:...`; port, parameters, password and headers are left off. */
-const partsOf = (text: string, domain: string): E.Either<Malformed, Parts> => {
-  const bad: E.Either<Malformed, Parts> = E.left({ reason: 'BadAddress', found: text });
-  if (text.length > MOST_TEXT) return bad;
-  const bracketed = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
-  const scheme = /^(sips?):/i.exec(bracketed);
-  const rest = scheme === null ? bracketed : bracketed.slice(scheme[0].length);
-  const at = rest.indexOf('@');
-  // Without `@` a full URI is a host alone, which names no user.
-  if (scheme !== null && at < 0) return bad;
-  const password = at < 0 ? -1 : rest.slice(0, at).indexOf(':');
-  const user = canonicalUser(rest.slice(0, password >= 0 ? password : at < 0 ? undefined : at));
-  const found = at < 0 ? domain : hostOf(rest.slice(at + 1));
-  if (user === undefined || user === '' || !host.test(found)) return bad;
-  if (at < 0 && /[:<>]/.test(rest)) return bad;
-  return E.right({ scheme: scheme?.[1]?.toLowerCase() === 'sips' ? 'sips' : 'sip', user, domain: found });
+/** How many 16-bit groups a run such as `2001:db8` holds, an IPv4 address at the very end counting two; NaN where it is none. */
+const groupsIn = (run: string, last: boolean): number => {
+  if (run === '') return 0;
+  const groups = run.split(':');
+  const tail = groups.at(-1) ?? '';
+  if (last && ipv4.test(tail)) return groups.slice(0, -1).every(isGroup) ? groups.length + 1 : Number.NaN;
+  return groups.every(isGroup) ? groups.length : Number.NaN;
 };
+
+/** `IPv6address` of RFC 3261 25.1: eight groups, of which one run may be left out as `::`. */
+const isIpv6 = (text: string): boolean => {
+  const [head = '', tail, ...more] = text.split('::');
+  if (more.length > 0) return false;
+  if (tail === undefined) return groupsIn(head, true) === 8;
+  return groupsIn(head, false) + groupsIn(tail, true) <= 7;
+};
+
+const isHost = (text: string): boolean =>
+  text.startsWith('[') ? text.endsWith(']') && isIpv6(text.slice(1, -1)) : hostname.test(text);
 
 /** The host of `host[:port][;parameters][?headers]`. */
 const hostOf = (text: string): string => {
@@ -76,10 +83,37 @@ const hostOf = (text: string): string => {
   return hostPort.replace(/:\d{1,5}$/, '');
 };
 
+/** The parts of `john`, `john@opensips.org`, `sip:john@opensips.org` or `sips:...`, in angle brackets or not; port, parameters, password and headers are left off. */
+const partsOf = (text: string, domain: string): E.Either<Malformed, Parts> => {
+  if (text.length > MOST_TEXT) return tooLong('The address', text.length, MOST_TEXT);
+  const bad: E.Either<Malformed, Parts> = E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
+  const uri = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
+  // An unpaired surrogate would become U+FFFD, and so would any other: two names that are one.
+  if (never.test(uri) || !uri.isWellFormed()) return bad;
+  const scheme = /^(sips?):/i.exec(uri);
+  const rest = scheme === null ? uri : uri.slice(scheme[0].length);
+  const at = rest.indexOf('@');
+  // A full URI without `@` is a host alone, which names no user.
+  if (scheme !== null && at < 0) return bad;
+  const userinfo = at < 0 ? rest : rest.slice(0, at);
+  const colon = userinfo.indexOf(':');
+  // Without our scheme what stands before a colon is another one (`mailto:`, `tel:`), and no user with a password.
+  if (scheme === null && colon >= 0) return bad;
+  const user = canonicalUser(colon < 0 ? userinfo : userinfo.slice(0, colon));
+  const host = at < 0 ? domain : hostOf(rest.slice(at + 1));
+  if (user === undefined || user === '' || !isHost(host)) return bad;
+  return E.right({ scheme: scheme?.[1]?.toLowerCase() === 'sips' ? 'sips' : 'sip', user, domain: host });
+};
+
 const tooLong = (what: string, found: number, most: number): E.Either<Malformed, never> =>
   E.left({ reason: 'TooLong', what, found, most });
 
-/** A user as written in a request or an argument; `domain` where it names none. Limits of behaviour section 1. */
+/**
+ * A user as written in a request or an argument, limits of behaviour section 1 held.
+ *
+ * @param domain where the text names none; `''` refuses a text without a domain
+ * @returns the canonical URI, and whether it was written with `sips:`
+ */
 export const parseMember = (
   text: string,
   domain: string,
@@ -90,10 +124,17 @@ export const parseMember = (
   if (user.length > MOST_PART) return tooLong('The user', user.length, MOST_PART);
   if (at.length > MOST_PART) return tooLong('The domain', at.length, MOST_PART);
   const uri = `sip:${user}@${at}`;
-  return MemberUri.is(uri) ? E.right({ uri, scheme }) : E.left({ reason: 'BadAddress', found: text });
+  return MemberUri.is(uri)
+    ? E.right({ uri, scheme })
+    : E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
 };
 
-/** A room as written in a request or an argument; `domain` where it names none. Limits of behaviour section 1. */
+/**
+ * A room as written in a request or an argument, limits of behaviour section 1 held. Whether it matches the routing rule is
+ * for the caller to see.
+ *
+ * @param domain where the text names none; `''` refuses a text without a domain
+ */
 export const parseRoom = (text: string, domain: string): E.Either<Malformed, RoomUri> => {
   const parts = partsOf(text, domain);
   if (E.isLeft(parts)) return parts;
@@ -102,5 +143,5 @@ export const parseRoom = (text: string, domain: string): E.Either<Malformed, Roo
   if (user.length > MOST_PART) return tooLong("The room's name", user.length, MOST_PART);
   if (at.length > MOST_PART) return tooLong('The domain', at.length, MOST_PART);
   if (uri.length > MOST_ROOM_URI) return tooLong("The room's whole URI", uri.length, MOST_ROOM_URI);
-  return RoomUri.is(uri) ? E.right(uri) : E.left({ reason: 'BadAddress', found: text });
+  return RoomUri.is(uri) ? E.right(uri) : E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
 };

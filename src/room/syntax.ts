@@ -22,43 +22,70 @@ export interface SyntaxContext {
 
 type Parsed = E.Either<Malformed, Command>;
 
-/** Whether a body is a command: its first character is the start character. */
+/** Whether a body is a command: its first character is the start character (one of ASCII). */
 export const isCommand = (body: Uint8Array, startChar: string): boolean => body[0] === startChar.charCodeAt(0);
 
-/** Longest command line in bytes: the name and 5 parameters of the longest kind of address, with room to spare. */
-const MOST_LINE = 8192;
 /** Most parameters of any command. */
 const MOST_PARAMETERS = 5;
 
-const aliases: Readonly<Record<string, string>> = { leave: 'exit', reject: 'deny', members: 'list' };
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['leave', 'exit'],
+  ['reject', 'deny'],
+  ['members', 'list'],
+]);
 
-/** The command of a body that `isCommand`. Never throws; the time it takes is linear in the line's length. */
+/**
+ * The command of a body that `isCommand`. Never throws, whatever the bytes; the time it takes is linear in the length of the
+ * body's first line.
+ */
 export const parseBody = (body: Uint8Array, context: SyntaxContext): Parsed => {
-  const line = firstLine(body);
-  if (line === undefined)
-    return E.left({ reason: 'TooLong', what: 'The command', found: body.length, most: MOST_LINE });
-  const [first = '', ...words] = line.slice(1).split(/[ \t]/);
-  const parameters = words.filter((word) => word !== '');
-  if (first === '') return E.left({ reason: 'MissingCommandName' });
-  const name = first.toLowerCase();
-  const grammar = grammars.get(aliases[name] ?? name);
-  if (grammar === undefined) return E.left({ reason: 'UnknownCommand', name: first });
-  const most = Math.min(grammar.most, MOST_PARAMETERS);
-  if (parameters.length > most) return E.left({ reason: 'TooManyArguments', command: name, most });
+  // One more word than any command takes is enough to refuse it.
+  const [written, ...parameters] = wordsOf(body, 1 + MOST_PARAMETERS + 1);
+  if (written === undefined) return E.left({ reason: 'MissingCommandName' });
+  const name = written.toLowerCase();
+  const grammar = grammars.get(aliases.get(name) ?? name);
+  if (grammar === undefined) return E.left({ reason: 'UnknownCommand', name: written.slice(0, MOST_NAME) });
+  if (parameters.length > grammar.most)
+    return E.left({ reason: 'TooManyArguments', command: name, most: grammar.most });
   return grammar.read(parameters, { ...context, command: name });
 };
 
-/** Up to the first CR or LF; undefined where that is too far. */
-const firstLine = (body: Uint8Array): string | undefined => {
-  const end = body.findIndex((byte) => byte === 0x0d || byte === 0x0a);
-  const bytes = end < 0 ? body : body.subarray(0, end);
-  return bytes.length > MOST_LINE ? undefined : new TextDecoder().decode(bytes);
+/** What a refusal keeps of the name of a command that there is not. */
+const MOST_NAME = 80;
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** The first words of the line after the start character; none where a blank follows it. */
+const wordsOf = (body: Uint8Array, most: number): readonly string[] => {
+  const words: string[] = [];
+  let start = 1;
+  for (let i = 1; words.length < most; i += 1) {
+    const byte = body[i];
+    const ends = byte === undefined || byte === CR || byte === LF;
+    if (!ends && byte !== SPACE && byte !== TAB) continue;
+    if (i > start) words.push(textOf(body.subarray(start, i)));
+    else if (i === 1) return words;
+    if (ends) return words;
+    start = i + 1;
+  }
+  return words;
+};
+
+/** Bytes that are not ASCII as the escapes of a URI: so none is lost, be it UTF-8 or not, and reasons can show them. */
+const textOf = (bytes: Uint8Array): string => {
+  let text = '';
+  for (const byte of bytes) text += byte < 0x80 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase()}`;
+  return text;
 };
 
 interface Context extends SyntaxContext {
   readonly command: string;
 }
 interface Grammar {
+  /** Most parameters, `MOST_PARAMETERS` at the most. */
   readonly most: number;
   readonly read: (parameters: readonly string[], context: Context) => Parsed;
 }
@@ -148,7 +175,10 @@ const grammars: ReadonlyMap<string, Grammar> = new Map<string, Grammar>([
     'add',
     ofUser((room, user, { sender }) => ({ type: 'AddMember', room, actor: sender, member: user.uri, ...scheme(user) })),
   ],
-  ['accept', ofRoom((room, { sender }) => ({ type: 'AcceptInvitation', room, actor: sender }))],
+  [
+    'accept',
+    ofRoom((room, context) => ({ type: 'AcceptInvitation', room, actor: context.sender, ...scheme(context) })),
+  ],
   ['deny', ofRoom((room, { sender }) => ({ type: 'DenyInvitation', room, actor: sender }))],
   ['remove', ofUser((room, user, { sender }) => ({ type: 'RemoveMember', room, actor: sender, member: user.uri }))],
   ['exit', ofRoom((room, { sender }) => ({ type: 'ExitRoom', room, actor: sender }))],

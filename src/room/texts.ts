@@ -1,8 +1,8 @@
-import { type MemberKey, type MemberUri, memberKey, userOf, withoutScheme } from './address.ts';
+import { type MemberUri, memberKey, userOf, withoutScheme } from './address.ts';
 import { type Actor, isOperator } from './commands.ts';
 import type { Role } from './events.ts';
 import type { Malformed, Refusal } from './refusals.ts';
-import { type Room, recipientsOf } from './room.ts';
+import { memberCount, memberOf, type Room, recipientsOf } from './room.ts';
 
 /** The texts that reach people, to the letter: clients and scripts match on them (behaviour section 3). */
 
@@ -32,12 +32,11 @@ export const memberList = (room: Room): string =>
 
 /** The answer to `rooms`: public rooms, and the private ones that the asker is in. */
 export const roomList = (rooms: Iterable<Room>, asker: MemberUri): string => {
-  const key: MemberKey = memberKey(asker);
+  const key = memberKey(asker);
   const lines = ['Rooms:'];
   for (const room of rooms) {
-    const place = room.members.get(key);
-    if (room.private && (place === undefined || place.role === 'invited')) continue;
-    lines.push(`${room.uri} ${recipientsOf(room).length}${room.private ? ' private' : ''}`);
+    if (room.private && memberOf(room, key) === undefined) continue;
+    lines.push(`${room.uri} ${memberCount(room)}${room.private ? ' private' : ''}`);
   }
   return lines.join('\n');
 };
@@ -60,9 +59,9 @@ export const help = (c: string): string =>
     `${c}help - show this text`,
   ].join('\n');
 
-/** What somebody wrote, for a sentence: printable ASCII only, and not too much of it. */
+/** What somebody wrote, for a sentence: printable ASCII only, the rest as escapes of a URI, and not too much of it. */
 const shown = (text: string): string => {
-  const clean = text.replace(/[^\x20-\x7e]/g, '?');
+  const clean = text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
   return clean.length > 64 ? `${clean.slice(0, 61)}...` : clean;
 };
 

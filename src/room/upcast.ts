@@ -1,38 +1,58 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { eventCodecs, type RoomEvent } from './events.ts';
+import { type EventMetadata, EventMetadata as EventMetadataCodec, eventCodecs, type RoomEvent } from './events.ts';
 
 /** An event that this version does not know. `message`: what was found. */
 export interface Undecodable {
   readonly message: string;
 }
 
-/** Newest version of each event's data that this code knows. */
-const newest = 1;
+/** What of a stored event is looked at. Data and metadata are parsed JSON of any age. */
+export interface Storable {
+  readonly type: string;
+  /** `metadata.version`, where the store has it at hand: metadata is then looked at only for the message of a Left. */
+  readonly version?: number;
+  readonly data: unknown;
+  readonly metadata: unknown;
+}
+
+/** Newest version of each event's data that this code knows; a stored event without one is of the first. */
+export const NEWEST_VERSION = 1;
 
 const codecs: ReadonlyMap<string, { readonly is: (event: unknown) => event is RoomEvent }> = new Map(
   Object.entries(eventCodecs),
 );
 
-/** Today's event from a stored one of any age. Metadata is looked at only where the data does not fit: replay never parses it. */
-export const upcast = (stored: {
-  readonly type: string;
-  readonly data: unknown;
-  readonly metadata: unknown;
-}): E.Either<Undecodable, RoomEvent> => {
-  const codec = codecs.get(stored.type);
-  if (codec === undefined) return E.left({ message: `event type ${stored.type} is not known here` });
-  const event: unknown = { type: stored.type, data: stored.data };
-  if (codec.is(event)) return E.right(event);
-  const version = versionOf(stored.metadata);
-  return E.left({
-    message:
-      version !== undefined && version > newest
-        ? `${stored.type} has version ${version}, and ${newest} is the newest known here`
-        : `the data of ${stored.type} does not have its shape`,
-  });
+/**
+ * Today's event from a stored one of any age; a Left that says what is unknown: the type, a newer version, or the shape.
+ * Some 0.3 us an event: `is` walks the codec without building anything.
+ */
+export const upcast = (stored: Storable): E.Either<Undecodable, RoomEvent> => {
+  const { type, data } = stored;
+  const codec = codecs.get(type);
+  if (codec === undefined) return E.left({ message: `event type ${type} is not known here` });
+  const version = stored.version ?? versionOf(stored.metadata);
+  if (!(version <= NEWEST_VERSION)) {
+    return E.left({ message: `${type} has version ${version}, and ${NEWEST_VERSION} is the newest known here` });
+  }
+  const event: unknown = { type, data };
+  return codec.is(event) ? E.right(event) : E.left({ message: `the data of ${type} does not have its shape` });
 };
 
-const versionOf = (metadata: unknown): number | undefined => {
-  if (typeof metadata !== 'object' || metadata === null || !('version' in metadata)) return undefined;
-  return typeof metadata.version === 'number' ? metadata.version : undefined;
+/** `metadata.version` of a stored event: 1 where there is none, NaN where it is no number. */
+export const versionOf = (metadata: unknown): number => {
+  if (typeof metadata !== 'object' || metadata === null || !('version' in metadata)) return 1;
+  return typeof metadata.version === 'number' ? metadata.version : Number.NaN;
 };
+
+/** `metadata.time` of a stored event, RFC 3339; empty where there is none. */
+export const timeOf = (metadata: unknown): string =>
+  typeof metadata === 'object' && metadata !== null && 'time' in metadata && typeof metadata.time === 'string'
+    ? metadata.time
+    : '';
+
+/** All of a stored event's metadata; a Left that says which fields are missing or wrong. */
+export const metadataOf = (metadata: unknown): E.Either<Undecodable, EventMetadata> =>
+  E.mapLeft((errors: readonly { readonly context: readonly { readonly key: string }[] }[]): Undecodable => {
+    const fields = errors.map(({ context }) => context.findLast(({ key }) => key !== '' && !/^\d+$/.test(key))?.key);
+    return { message: `metadata without a right ${[...new Set(fields)].join(', ')}` };
+  })(EventMetadataCodec.decode(metadata));

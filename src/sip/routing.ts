@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { domainOf, type MemberUri, type RoomUri, userOf } from '../room/address.ts';
-import { MOST_PART, parseMember, parseRoom } from '../room/parse-address.ts';
+import { domainOf, type MemberUri, MOST_PART, type RoomUri, userOf } from '../room/address.ts';
+import { parseMember, parseRoom } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
 import { badRequest, notFound, type SipAnswer, uriTooLong } from './answers.ts';
 import { parseUri, schemeOf } from './grammar.ts';

@@ -23,8 +23,9 @@ export const roomUri = (text: string): RoomUri => {
 /** A room; the first member owns it, a `?` before a name marks an invited one. */
 export const room = (name: string, ...names: readonly string[]): Room => {
   const members = names.map((written, index): Member => {
-    const role = written.startsWith('?') ? 'invited' : index === 0 ? 'owner' : 'member';
-    return { uri: uri(`sip:${written.replace('?', '')}@x.org`), role, since: '2026-11-22T14:00:00.000Z' };
+    const place = { uri: uri(`sip:${written.replace('?', '')}@x.org`), since: '2026-11-22T14:00:00.000Z' };
+    if (written.startsWith('?')) return { ...place, role: 'invited', inviter: uri(`sip:${names[0]}@x.org`) };
+    return { ...place, role: index === 0 ? 'owner' : 'member' };
   });
   return {
     uri: roomUri(`sip:${name}@x.org`),
