@@ -3,6 +3,8 @@ import type { NewEvent, StoreFailure } from '../engine/ports.ts';
 
 /** An event as it is written: JSON texts, and the time by which it is found. */
 export interface Encoded {
+  /** In lower case: a UUID is the same in either. */
+  readonly id: string;
   readonly data: string;
   readonly metadata: string;
   /** `metadata.time`; empty where there is none. */
@@ -10,7 +12,6 @@ export interface Encoded {
 }
 
 export interface EncodedEvent extends Encoded {
-  readonly id: string;
   readonly type: string;
 }
 
@@ -27,7 +28,7 @@ export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> =>
     const metadata = JSON.stringify(event.metadata);
     if (data === undefined || metadata === undefined)
       return refuse(`event ${event.type} has data or metadata that JSON cannot hold`);
-    return E.right({ data, metadata, time: timeOf(event.metadata) });
+    return E.right({ id: event.id.toLowerCase(), data, metadata, time: timeOf(event.metadata) });
   } catch (cause) {
     return refuse(`event ${event.type} has data or metadata that JSON cannot hold`, cause);
   }
@@ -37,14 +38,14 @@ export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> =>
 export const encodeEvents = (stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, EncodedEvent[]> => {
   const refuse = (message: string): E.Either<StoreFailure, never> => E.left({ kind: 'StoreRefused', message });
   if (events.length === 0) return refuse(`an append to ${stream} holds no event`);
-  if (events.length > 1 && new Set(events.map(({ id }) => id)).size < events.length)
-    return refuse(`an append to ${stream} names one event id twice`);
   const list: EncodedEvent[] = [];
   for (const event of events) {
     const encoded = encodeEvent(event);
     if (E.isLeft(encoded)) return encoded;
-    list.push({ id: event.id, type: event.type, ...encoded.right });
+    list.push({ type: event.type, ...encoded.right });
   }
+  if (list.length > 1 && new Set(list.map(({ id }) => id)).size < list.length)
+    return refuse(`an append to ${stream} names one event id twice`);
   return E.right(list);
 };
 

@@ -61,7 +61,7 @@ const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFail
   for (const event of events) {
     const one = encodeEvent(event);
     if (E.isLeft(one)) return one;
-    encoded.push({ id: event.id, type: event.type, ...one.right });
+    encoded.push({ type: event.type, ...one.right });
     bytes += Buffer.byteLength(one.right.data) + Buffer.byteLength(one.right.metadata) + event.type.length;
   }
   if (new Set(encoded.map(({ id }) => id)).size < encoded.length)

@@ -47,7 +47,7 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
     const encoded = encodeEvents(stream, events);
     if (E.isLeft(encoded)) return encoded;
     const actual = endOf(stream);
-    const known = events.map(({ id }) => byId.get(id));
+    const known = encoded.right.map(({ id }) => byId.get(id));
     if (known.some((one) => one !== undefined)) {
       const first = (expected === 'no_stream' ? -1n : expected) + 1n;
       const same = known.every((one, i) => one?.stream === stream && one.revision === first + BigInt(i));

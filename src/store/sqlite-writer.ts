@@ -1,0 +1,63 @@
+import { DatabaseSync } from 'node:sqlite';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { sqliteFailure } from './sqlite-failure.ts';
+import type { Answers, Fatal, Order, Orders, WriterData } from './sqlite-protocol.ts';
+import { createTransactions } from './sqlite-transaction.ts';
+
+/**
+ * The writer thread of the embedded log. What arrives while a commit waits for the disk goes together into the next
+ * transaction: at 64 appends in flight one fsync carries some 60 of them.
+ */
+
+/** Appends in one transaction: bounds the time until the first of them is answered. */
+const MOST_IN_TRANSACTION = 1_000;
+
+const openWriter = ({ file, mostBytes }: WriterData): DatabaseSync => {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  // Every append dirties some 4 pages at random places. 4,000 pages of WAL between checkpoints write most of them once.
+  db.exec(
+    'PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432',
+  );
+  if (mostBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(mostBytes / 4_096)}`);
+  return db;
+};
+
+const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
+  const fail = (cause: unknown): void => {
+    const fatal: Fatal = { fatal: sqliteFailure(file, 'open the log', cause) };
+    port.postMessage(fatal);
+    port.close();
+  };
+  let db: DatabaseSync;
+  let transaction: ReturnType<typeof createTransactions>;
+  try {
+    db = openWriter({ file, mostBytes });
+    transaction = createTransactions(db, file);
+  } catch (cause) {
+    fail(cause);
+    return;
+  }
+  port.on('message', (message: Orders) => {
+    let close = message.close;
+    let orders: readonly Order[] = message.orders;
+    for (;;) {
+      while (orders.length < MOST_IN_TRANSACTION) {
+        const more: { readonly message: Orders } | undefined = receiveMessageOnPort(port);
+        if (more === undefined) break;
+        orders = orders.length === 0 ? more.message.orders : [...orders, ...more.message.orders];
+        close ||= more.message.close;
+      }
+      if (orders.length === 0) break;
+      const answers: Answers = { answers: transaction(orders) };
+      port.postMessage(answers);
+      orders = [];
+    }
+    if (!close) return;
+    db.close();
+    port.close();
+  });
+};
+
+if (parentPort === null) throw new Error('sqlite-writer.ts runs as a worker thread only');
+const given: WriterData = workerData;
+run(parentPort, given);
