@@ -4,8 +4,11 @@ import type { CommandSpec } from './invocation.ts';
 export const commands: readonly CommandSpec[] = [
   {
     usage: 'serve',
-    summary: 'run the server, in the foreground',
-    examples: [['imcd serve --config /etc/imcd.yaml', 'until SIGTERM or SIGINT']],
+    summary: 'run the server, in the foreground; SIGTERM and SIGINT stop it, SIGHUP reloads what can be reloaded',
+    examples: [
+      ['imcd serve', 'on loopback, with its data in imcd-data under the working directory'],
+      ['imcd serve --config /etc/imcd.yaml --log.level debug', 'options of a file, one of them overridden'],
+    ],
     load: () => import('./serve.ts'),
   },
   {
@@ -13,5 +16,64 @@ export const commands: readonly CommandSpec[] = [
     summary: 'say whether the configuration is right, and print it whole with defaults, secrets hidden',
     examples: [['imcd check-config --config /etc/imcd.yaml', 'before a restart']],
     load: () => import('./check-config.ts'),
+  },
+  {
+    usage: 'history [room]',
+    summary: "a room's events in order, or with --user all that one user did or had done to them, across rooms",
+    options: [
+      ['--user <aor>', 'follow one user over all rooms'],
+      ['--json', 'one JSON object a line'],
+      ['--follow', 'go on with new events as they come'],
+      ['--since <time>', "not before: 'yesterday 14:00', -2h, RFC 3339"],
+      ['--until <time>', 'not after'],
+      ['--from <revision>', 'from this revision on'],
+      ['--type <types>', 'only these events, separated by commas: MemberRemoved,RoomDestroyed'],
+      ['--actor <aor>', 'only what this user, or operator:NAME, asked for'],
+    ],
+    examples: [
+      ['imcd history chat-001 --since yesterday --type MemberRemoved', 'who threw whom out, and when'],
+      ['imcd history --user alice@example.org --json', 'all of one user, for a program'],
+    ],
+    load: () => import('./history.ts'),
+  },
+  {
+    usage: 'state [room]',
+    summary: 'rooms and members as they are, or as they were, by replay',
+    options: [
+      ['--at <time>', "at this time: '2026-11-22 14:00', -2h, RFC 3339"],
+      ['--revision <number>', "after this event of the room's"],
+      ['--position <position>', 'at this place in the whole log, as history --json shows it'],
+      ['--json', 'one room a line'],
+    ],
+    examples: [["imcd state chat-001 --at '2026-11-22 14:00'", 'members and roles as they were then']],
+    load: () => import('./state.ts'),
+  },
+  {
+    usage: 'export',
+    summary: 'the log as NDJSON on stdout, or with --restore back into an empty log',
+    options: [
+      ['--since <position>', 'only what came after this position; such an export cannot be restored alone'],
+      ['--restore <file>', 'read an export (- is stdin) into the empty log that the configuration names'],
+    ],
+    examples: [
+      ['imcd export > rooms.ndjson', 'a backup, also while the server runs'],
+      ['imcd export --restore rooms.ndjson --data /var/lib/imcd-new', 'on another machine, or in another folder'],
+    ],
+    load: () => import('./export.ts'),
+  },
+  {
+    usage: 'mi <method> [params...]',
+    summary: "call a running server's management interface, and print the JSON result",
+    examples: [
+      ['imcd mi imc_list_rooms', 'all rooms'],
+      ['imcd mi list_members room=sip:chat-001@example.org', 'parameters by name, or by position without the name'],
+    ],
+    load: () => import('./mi.ts'),
+  },
+  {
+    usage: 'completion <shell>',
+    summary: 'print the completion script for bash, zsh or fish',
+    examples: [['eval "$(imcd completion bash)"', 'in ~/.bashrc']],
+    load: () => import('./completion.ts'),
   },
 ];

@@ -10,6 +10,8 @@ export interface Invocation {
   readonly config: () => Promise<Config>;
   /** What `config` reads from, for those who read it again. */
   readonly sources: ConfigSources;
+  /** Every command there is. */
+  readonly commands: readonly CommandSpec[];
   /** A line on stdout: results. Waits while the reader is slow. */
   readonly out: (line: string) => void | Promise<void>;
   /** A line on stderr: everything else. */

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { allOptions, type Option as ConfigOption } from '../config/config.ts';
 import { loadConfig, optionNames } from '../config/load.ts';
 import { describeProblem } from '../config/problems.ts';
+import { StoreError } from '../engine/ports.ts';
 import { commands } from './commands.ts';
 import { CliError, type CommandSpec, type ConfigSources, type Invocation } from './invocation.ts';
 import { printable } from './show.ts';
@@ -24,6 +25,10 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     if (error instanceof CliError) {
       err(`imcd: ${error.message}`);
       return error.code;
+    }
+    if (error instanceof StoreError) {
+      err(`imcd: ${printable(error.message)}`);
+      return 1;
     }
     // A defect. No stack trace for people who cannot use it; those who report it find it with the variable.
     err(`imcd: internal error: ${printable(error instanceof Error ? error.message : String(error))}`);
@@ -90,6 +95,7 @@ const invocation = (command: Command): Invocation => {
     args: command.processedArgs.flat().filter((argument): argument is string => typeof argument === 'string'),
     options,
     sources,
+    commands,
     config: async () => {
       const config = await loadConfig(sources)();
       if (E.isRight(config)) return config.right;

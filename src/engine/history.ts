@@ -2,7 +2,7 @@ import { type MemberKey, MemberUri, memberKey, type RoomKey, streamOf } from '..
 import type { RoomEvent } from '../room/events.ts';
 import { fold, type RoomState } from '../room/room.ts';
 import { upcast } from '../room/upcast.ts';
-import { type EventStore, type StoredEvent, StoreError } from './ports.ts';
+import { type EventStore, type Position, type StoredEvent, StoreError } from './ports.ts';
 
 /** The log as an auditor reads it: by room, by user, and as of a time. */
 export interface History {
@@ -10,11 +10,22 @@ export interface History {
   readonly ofRoom: (room: RoomKey, from: bigint) => AsyncIterable<StoredEvent>;
   /** All that one user did, or had done to them, over all rooms, in log order. Throws `StoreError`. */
   readonly ofUser: (user: MemberKey) => AsyncIterable<StoredEvent>;
-  /** A room by replay: after the event of `revision`, or after the last one not later than `time` (RFC 3339, UTC, milliseconds); as it is now without either. */
-  readonly stateAt: (
-    room: RoomKey,
-    at: { readonly revision?: bigint; readonly time?: string },
-  ) => Promise<{ readonly revision: bigint | undefined; readonly room: RoomState }>;
+  /** A room by replay: as it was then, or as it is now. Throws `StoreError`. */
+  readonly stateAt: (room: RoomKey, then: Then) => Promise<RoomThen>;
+}
+
+/** Up to where, all of it inclusive. Nodes' clocks may disagree: `time` means the last event that is not later. */
+export interface Then {
+  readonly revision?: bigint | undefined;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time?: string | undefined;
+  readonly position?: Position | undefined;
+}
+
+/** `revision`: of the last event that counted, of a destroyed room too; undefined where none did. */
+export interface RoomThen {
+  readonly revision: bigint | undefined;
+  readonly room: RoomState;
 }
 
 export const historyOf = (store: EventStore): History => {
@@ -22,22 +33,25 @@ export const historyOf = (store: EventStore): History => {
   return {
     ofRoom,
     ofUser: (user) => store.audit?.eventsOfUser(user) ?? touching(store.readAll(), user),
-    stateAt: async (room, { revision, time }) => {
+    stateAt: async (room, { revision, time, position }) => {
       const events: { event: RoomEvent; time: string }[] = [];
       let last: bigint | undefined;
+      let counted = 0;
       for await (const stored of ofRoom(room, 0n)) {
         if (revision !== undefined && stored.revision > revision) break;
-        if (time !== undefined && stored.time > time) break;
+        if (position !== undefined && store.comparePositions(stored.position, position) > 0) break;
         events.push({ event: known(stored), time: stored.time });
+        if (time !== undefined && stored.time > time) continue;
         last = stored.revision;
+        counted = events.length;
       }
-      return { revision: last, room: fold(undefined, events) };
+      return { revision: last, room: fold(undefined, events.slice(0, counted)) };
     },
   };
 };
 
 /** The event as this version knows it; throws where it does not. */
-const known = (stored: StoredEvent): RoomEvent => {
+export const known = (stored: StoredEvent): RoomEvent => {
   const event = upcast(stored);
   if (event._tag === 'Right') return event.right;
   const { stream, revision } = stored;

@@ -29,7 +29,9 @@ export const openStore =
           ...(password === undefined ? {} : { password }),
         })();
       }
-      case 'sqlite':
-        return E.left({ kind: 'StoreRefused', message: `store_url: ${url.kind} comes with a later commit` });
+      case 'sqlite': {
+        const { openSqliteStore } = await import('../store/sqlite.ts');
+        return openSqliteStore({ ...ports, file: url.file })();
+      }
     }
   };

@@ -1,0 +1,30 @@
+/** Progress of long work on stderr, where that is a terminal; elsewhere nothing. */
+export interface Progress {
+  /** @param done how many so far; drawn at most ten times a second */
+  readonly update: (done: number, of?: number) => void;
+  /** Wipes the line. */
+  readonly end: () => void;
+}
+
+const width = 30;
+
+export const progress = (what: string, unit: string): Progress => {
+  if (process.stderr.isTTY !== true) return { update: () => undefined, end: () => undefined };
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let drawn = false;
+  return {
+    update: (done, of) => {
+      const now = performance.now();
+      if (now - drawnAt < 100) return;
+      drawnAt = now;
+      drawn = true;
+      const filled = of === undefined || of === 0 ? 0 : Math.min(width, Math.round((done / of) * width));
+      const bar = of === undefined ? '' : `[${'#'.repeat(filled).padEnd(width, '.')}] `;
+      const total = of === undefined ? '' : ` of ${of.toLocaleString('en')}`;
+      process.stderr.write(`\r\x1b[K${what}: ${bar}${done.toLocaleString('en')}${total} ${unit}`);
+    },
+    end: () => {
+      if (drawn) process.stderr.write('\r\x1b[K');
+    },
+  };
+};
