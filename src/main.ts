@@ -72,6 +72,9 @@ const start = async (
   if (E.isLeft(openedStore)) throw new StartError(openedStore.left.message, { cause: openedStore.left.cause });
   const store = world.wrapStore?.(openedStore.right) ?? openedStore.right;
   opened(store.close);
+  const identified = await store.identity();
+  if (E.isLeft(identified)) throw new StartError(identified.left.message, { cause: identified.left.cause });
+  const identity = identified.right;
   if (store.shared && config.outbound_proxy === undefined) {
     log.warn(
       {},
@@ -140,6 +143,7 @@ const start = async (
     bindings: bindingsOf(location),
     storeStatus: () => ({
       store: config.store_url.kind,
+      log: identity,
       reachable: followed.catchUp.lost() === undefined,
       lag_seconds: lagSeconds(),
       position: followed.catchUp.position() ?? null,

@@ -49,6 +49,13 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./state.ts'),
   },
   {
+    usage: 'verify',
+    summary:
+      "compare the log, replayed from 0, with the running server's rooms and the mirror's rows; exit 1 where they differ",
+    examples: [['imcd verify --config /etc/imcd.yaml', 'beside the running server, or without one']],
+    load: () => import('./verify.ts'),
+  },
+  {
     usage: 'export',
     summary: 'the log as NDJSON on stdout, or with --restore back into an empty log',
     options: [

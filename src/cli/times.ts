@@ -35,12 +35,15 @@ export const readTime = async (text: string, now: number, end = false): Promise<
   }
   if (rfc3339.test(given)) {
     const ms = Date.parse(given.replace(' ', 'T'));
-    return Number.isNaN(ms)
+    // Date.parse takes 31 February for 3 March.
+    const day = new Date(Date.parse(`${given.slice(0, 10)}T00:00:00Z`));
+    const isNone = Number.isNaN(ms) || day.toISOString().slice(0, 10) !== given.slice(0, 10);
+    return isNone
       ? wrong('has the form of a time, but is none')
       : E.right({ utc: new Date(ms).toISOString(), vague: false });
   }
-  const { strict } = await import('chrono-node/en'); // 100 ms that only words cost
-  const [found, ...others] = strict.parse(given, new Date(now));
+  const { casual } = await import('chrono-node/en'); // 100 ms that only words cost
+  const [found, ...others] = casual.parse(given, new Date(now));
   if (found === undefined) return wrong('was not understood as a time');
   const rest = given.replace(found.text, '').trim();
   if (rest !== '')

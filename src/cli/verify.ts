@@ -1,0 +1,90 @@
+import type { Config } from '../config/config.ts';
+import type { RoomThen } from '../engine/history.ts';
+import type { EventStore } from '../engine/ports.ts';
+import type { RoomKey } from '../room/address.ts';
+import { compareServer } from './compare-server.ts';
+import { CliError, type Invocation, type Run } from './invocation.ts';
+import { miClient, NoServer } from './mi-client.ts';
+import { openReader } from './open-reader.ts';
+import { progress } from './progress.ts';
+import { printable } from './show.ts';
+import { roomsAt } from './state-at.ts';
+
+/** Tells one difference. */
+type Tell = (difference: string) => Promise<void>;
+
+/**
+ * `imcd verify`: the log, replayed from 0, against the running server's rooms and the mirror's rows. Each difference is a
+ * line on stdout; exit 1 where there is one, or where something could not be compared that should be.
+ */
+export const run: Run = async (invocation) => {
+  const { out, err } = invocation;
+  const config = await invocation.config();
+  const store = await openReader(config);
+  let differences = 0;
+  const tell: Tell = async (difference) => {
+    differences += 1;
+    await out(printable(difference));
+  };
+  try {
+    const bar = progress('replaying the log', 'events');
+    const rooms = await roomsAt(store, {}, bar.update).finally(bar.end);
+    const living = [...rooms.values()].filter(({ room }) => room !== undefined).length;
+    err(`log: ${living} rooms`);
+    await againstServer(config, store, rooms, tell, invocation);
+    await againstMirror(config, store, tell, invocation);
+  } finally {
+    await store.close();
+  }
+  err(differences === 0 ? 'no difference' : `${differences} differences`);
+  return differences === 0 ? 0 : 1;
+};
+
+const againstServer = async (
+  config: Config,
+  store: EventStore,
+  rooms: ReadonlyMap<RoomKey, RoomThen>,
+  tell: Tell,
+  { err }: Invocation,
+): Promise<void> => {
+  if (config.mi.http === undefined) {
+    err('server: not compared, mi.http is none');
+    return;
+  }
+  const client = miClient(config);
+  const identity = await store.identity();
+  if (identity._tag === 'Left') throw new CliError(identity.left.message);
+  try {
+    const compared = await compareServer({ client, store, identity: identity.right, rooms, tell });
+    if (compared === 'another log') err(`server: not compared, the one at ${client.url} uses another log`);
+    else err(`server: ${compared} rooms compared at ${client.url}`);
+  } catch (error) {
+    if (!(error instanceof NoServer)) throw error;
+    err(`server: not compared, none runs at ${client.url}`);
+  }
+};
+
+const againstMirror = async (config: Config, store: EventStore, tell: Tell, { err }: Invocation): Promise<void> => {
+  const url = config.db_url;
+  if (url.kind === 'none') {
+    err('mirror: not compared, db_url is none');
+    return;
+  }
+  const { compareMirror } = await import('../sql/compare.ts');
+  const bar = progress('comparing the mirror', 'events');
+  try {
+    const { rooms, members, differences } = await compareMirror({
+      store,
+      url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+      roomsTable: config.rooms_table,
+      membersTable: config.members_table,
+      onProgress: bar.update,
+    });
+    bar.end();
+    for (const difference of differences) await tell(`mirror: ${difference}`);
+    err(`mirror: ${rooms} rooms and ${members} members compared`);
+  } catch (error) {
+    bar.end();
+    await tell(`mirror: it cannot be compared: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
