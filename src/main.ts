@@ -11,6 +11,7 @@ import { openMi } from './main/open-mi.ts';
 import { openMirror } from './main/open-mirror.ts';
 import { bindingsOf, openSip } from './main/open-sip.ts';
 import { openStore } from './main/open-store.ts';
+import { openSnapshots } from './main/snapshots.ts';
 import { createRooms } from './projections/rooms.ts';
 import { systemClock } from './runtime/clock.ts';
 import { randomIds } from './runtime/ids.ts';
@@ -86,6 +87,8 @@ const start = async (
   opened(() => stack.close(0));
   const rooms = createRooms(config.hash_size);
   const unknown = createUnknownOutcomes();
+  const kept = config.store_url.kind === 'memory' ? undefined : config.data;
+  const snapshots = await openSnapshots({ store, rooms, clock, log, folder: kept });
   const followed = followLog({
     store,
     rooms,
@@ -93,7 +96,7 @@ const start = async (
     clock,
     ids,
     log,
-    from: undefined,
+    from: snapshots.from,
     ...(world.onProgress && { onProgress: world.onProgress }),
   });
   opened(async () => followed.catchUp.stop());
@@ -162,6 +165,7 @@ const start = async (
 
   const began = clock.monotonic();
   await followed.replayed;
+  snapshots.keep(followed.catchUp.position, () => followed.counters.seen);
   const replayed = { rooms: rooms.size, events: followed.counters.seen, ms: clock.monotonic() - began };
   const listeners = await stack.listen(conference);
   listening = true;
@@ -180,6 +184,7 @@ const start = async (
       await mi.close(left());
       await mirror?.stop();
       followed.catchUp.stop();
+      await snapshots.stop();
       await store.close();
     },
   };

@@ -50,8 +50,13 @@ export interface Rooms {
   readonly stop: (key: RoomKey, reason: string) => void;
   /** Forgets a room altogether, so that its stream can be read from the start. */
   readonly forget: (key: RoomKey) => void;
-  /** The records of one bucket, for a snapshot; the first bucket's bring the destroyed rooms. */
+  /** The records of one bucket, for a snapshot; the first bucket's bring the destroyed rooms. Rooms may change in between. */
   readonly dump: (bucket: number) => IterableIterator<RoomRecord>;
+  /**
+   * Notes the rooms that change from now on: a dump that takes its time takes them once more, as `end` gives them, and is
+   * then a whole. One at a time.
+   */
+  readonly watch: () => { readonly end: () => readonly RoomRecord[] };
   /** Takes a record of a snapshot. */
   readonly load: (record: RoomRecord) => void;
 }
@@ -76,6 +81,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   const requests = createRecentRequests();
   let size = 0;
   let forgotten = 0;
+  let changed: Set<RoomKey> | undefined;
 
   const bucketOf = (key: RoomKey): Bucket => {
     // FNV-1a, 32 bits.
@@ -96,6 +102,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   };
 
   const put = (key: RoomKey, bucket: Bucket, entry: Entry | undefined, room: RoomState, revision: number): void => {
+    changed?.add(key);
     if (room === undefined) {
       if (bucket.delete(key)) size -= 1;
       bury(key, revision);
@@ -201,6 +208,20 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
       for (const [key, { revision, room }] of buckets[index] ?? []) yield recordOf(key, revision, room);
       if (index !== 0) return;
       for (const [key, revision] of destroyed) yield recordOf(key, revision, undefined);
+    },
+    watch: () => {
+      const mine = new Set<RoomKey>();
+      changed = mine;
+      return {
+        end: () => {
+          if (changed === mine) changed = undefined;
+          return [...mine].flatMap((key) => {
+            const entry = bucketOf(key).get(key);
+            const revision = entry?.revision ?? destroyed.get(key);
+            return revision === undefined ? [] : [recordOf(key, revision, entry?.room)];
+          });
+        },
+      };
     },
     load: ({ key, revision, room, stopped: reason }) => {
       const bucket = bucketOf(key);
