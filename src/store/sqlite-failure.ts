@@ -22,8 +22,9 @@ export const isConstraint = (cause: unknown): boolean => codeOf(cause) === 19;
 /** Whether an error says that another process holds a lock. */
 export const isBusy = (cause: unknown): boolean => codeOf(cause) === code.busy || codeOf(cause) === code.locked;
 
-/** Whether an error says that the file, or its folder, cannot be opened. */
-export const isCantOpen = (cause: unknown): boolean => codeOf(cause) === code.cantOpen;
+/** Whether an error says that something beside the file cannot be made, for want of rights. */
+export const isUnwritable = (cause: unknown): boolean =>
+  codeOf(cause) === code.cantOpen || codeOf(cause) === code.readOnly;
 
 /**
  * The failure behind an error of SQLite or of the file system, as a sentence that names the file.

@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { StoreFailure } from '../engine/ports.ts';
 import { StoreError } from '../engine/ports.ts';
+import { isUnwritable } from './sqlite-failure.ts';
 
 /** `imcd` in ASCII: SQLite's `application_id`, by which `file` and we know a log. */
 export const APPLICATION_ID = 0x696d6364;
@@ -104,7 +106,18 @@ export const openForReading = (file: string): DatabaseSync => {
     };
     throw new StoreError(missing);
   }
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+  try {
+    return openToRead(file, file);
+  } catch (cause) {
+    // Readers of a WAL need its index file, which cannot be made in a folder without the right to write. Where there is no
+    // WAL there is no writer either, and the file may be read as it stands.
+    if (!isUnwritable(cause) || existsSync(`${file}-wal`)) throw cause;
+    return openToRead(new URL(`${pathToFileURL(file).href}?immutable=1`), file);
+  }
+};
+
+const openToRead = (name: string | URL, file: string): DatabaseSync => {
+  const db = new DatabaseSync(name, { readOnly: true, timeout: 5_000 });
   try {
     if (examine(db, file) === 'new') throw damaged(`${file} is empty: it is not a log yet`);
     return db;

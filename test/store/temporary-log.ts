@@ -32,3 +32,14 @@ export const openReader = async (file: string): Promise<SqliteLog> => {
   assert.ok(E.isRight(opened), E.isLeft(opened) ? opened.left.message : '');
   return opened.right;
 };
+
+/** Runs a test as a user without rights: the superuser may write everything, and would see no refusal. */
+export const asNobody = async (run: () => Promise<void>): Promise<void> => {
+  if (process.geteuid?.() !== 0) return run();
+  process.seteuid?.(65_534);
+  try {
+    await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+};
