@@ -12,6 +12,22 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./serve.ts'),
   },
   {
+    usage: 'chat <aor> <room>',
+    summary: 'talk in a room from the terminal: registers, joins, sends each line typed, prints what comes',
+    options: [
+      [
+        '--server <uri>',
+        'where to send to, sip:HOST[:PORT][;transport=tcp] (default: the one configured, or the domain of AOR)',
+      ],
+      ['--password-file <file>', 'file whose first line is the password, where the server asks for one'],
+    ],
+    examples: [
+      ['imcd chat sip:alice@localhost chat-001', 'as alice; Ctrl-D leaves'],
+      ['echo hello | imcd chat sip:bob@localhost chat-001', 'sends one line'],
+    ],
+    load: () => import('./chat.ts'),
+  },
+  {
     usage: 'check-config',
     summary: 'say whether the configuration is right, and print it whole with defaults, secrets hidden',
     examples: [['imcd check-config --config /etc/imcd.yaml', 'before a restart']],

@@ -151,7 +151,7 @@ describe('the stack over TCP', () => {
       socket.on('error', fail);
       socket.on('data', (bytes) => {
         got += bytes.toString();
-        if (found().length >= count) socket.end();
+        if (found().length >= count) socket.destroy();
       });
       socket.on('close', () => done(found()));
     });
