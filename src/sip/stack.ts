@@ -160,8 +160,8 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       return;
     }
     try {
-      handler.handle(request, source, transaction.merged, (reply) => {
-        logRefused(request, source, reply);
+      handler.handle(request, source, transaction.merged, (reply, byEngine) => {
+        if (!byEngine) logRefused(request, source, reply);
         transaction.answer(reply);
       });
     } catch (error) {

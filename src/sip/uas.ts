@@ -26,13 +26,8 @@ import { placeOf, type RoutingRule, senderOf } from './routing.ts';
 
 /** The user agent server (RFC 3261 8.2): a request that has begun its transaction becomes one answer. */
 export interface Uas {
-  /** Calls `answer` once. */
-  readonly handle: (
-    request: SipRequest,
-    source: Source,
-    isMerged: boolean,
-    answer: (answer: SipAnswer) => void,
-  ) => void;
+  /** Calls `answer` once; `byEngine` where the engine has seen the request, and put into the log what it refused. */
+  readonly handle: (request: SipRequest, source: Source, isMerged: boolean, answer: Later) => void;
 }
 
 export interface UasOptions {
@@ -112,24 +107,24 @@ export const createUas = (options: UasOptions): Uas => {
     if (request.method === 'REGISTER') {
       if (request.body.length > 0 && !isOptional(request.contentDisposition))
         return unsupportedType('A REGISTER with a body is not understood');
-      register(request, source, later);
+      register(request, source, (reply) => later(reply, false));
       return undefined;
     }
     const incoming = messageOf(request, source);
     if ('status' in incoming) return incoming;
-    conference.message(incoming, (result) => later(answerOf(result)));
+    conference.message(incoming, (result) => later(answerOf(result), true));
     return undefined;
   };
 
   return {
     handle: (request, source, isMerged, answer) => {
       const now = direct(request, source, isMerged, answer);
-      if (now !== undefined) answer(now);
+      if (now !== undefined) answer(now, false);
     },
   };
 };
 
-type Later = (answer: SipAnswer) => void;
+type Later = (answer: SipAnswer, byEngine: boolean) => void;
 
 interface MediaType {
   /** `type/subtype` in lower case. */
