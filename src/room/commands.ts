@@ -6,10 +6,13 @@ import { MemberUri, RoomUri } from './address.ts';
 interface OperatorBrand {
   readonly Operator: unique symbol;
 }
+/** What an operator is called. */
+export const operatorName = /^operator:[A-Za-z0-9_.@-]{1,64}$/;
+
 /** Somebody with access to the management interface, or imcd itself (`operator:imcd`): may do what an owner may. */
 export const Operator = t.brand(
   t.string,
-  (s): s is t.Branded<string, OperatorBrand> => /^operator:[\w.@-]{1,64}$/.test(s),
+  (s): s is t.Branded<string, OperatorBrand> => operatorName.test(s),
   'Operator',
 );
 export type Operator = t.TypeOf<typeof Operator>;

@@ -50,9 +50,14 @@ export const timeOf = (metadata: unknown): string =>
     ? metadata.time
     : '';
 
-/** All of a stored event's metadata; a Left that says which fields are missing or wrong. */
-export const metadataOf = (metadata: unknown): E.Either<Undecodable, EventMetadata> =>
-  E.mapLeft((errors: readonly { readonly context: readonly { readonly key: string }[] }[]): Undecodable => {
-    const fields = errors.map(({ context }) => context.findLast(({ key }) => key !== '' && !/^\d+$/.test(key))?.key);
-    return { message: `metadata without a right ${[...new Set(fields)].join(', ')}` };
-  })(EventMetadataCodec.decode(metadata));
+/** All of a stored event's metadata; a Left that names the fields that are missing or wrong. */
+export const metadataOf = (metadata: unknown): E.Either<Undecodable, EventMetadata> => {
+  const decoded = EventMetadataCodec.decode(metadata);
+  if (E.isRight(decoded)) return decoded;
+  // A path into an intersection names its parts by number.
+  const named = decoded.left.map(({ context }) => context.findLast(({ key }) => /^\D/.test(key))?.key);
+  const fields = [...new Set(named.filter((field) => field !== undefined))];
+  return E.left({
+    message: fields.length === 0 ? 'the metadata is no object' : `metadata without a right ${fields.join(', ')}`,
+  });
+};

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
+import { MemberUri, RoomUri } from '../../src/room/address.ts';
+import { type Actor, Operator, type RoomCommand } from '../../src/room/commands.ts';
+import { decide, type Policy } from '../../src/room/decide.ts';
+import type { RoomEvent } from '../../src/room/events.ts';
+import { applyInPlace, type RoomState } from '../../src/room/room.ts';
+
+/** Objects as JSON.parse makes them: fast-check's own have no prototype at times. */
+const record = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record<T>(model, { noNullPrototype: true });
+
+/** Few users, in more than one case, so that they meet. */
+const users = ['alice', 'Alice', 'bob', 'carol', 'CAROL', 'dave'].map((user) => `sip:${user}@example.org`);
+
+const escaped = (byte: number): string => {
+  const char = String.fromCharCode(byte);
+  if (/[A-Za-z0-9\-_.!~*'()&=+$,;?/]/.test(char)) return char;
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+};
+const anyUser = fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }).map((bytes) => bytes.map(escaped).join(''));
+const anyDomain = fc.constantFrom('example.org', 'X.org', '127.0.0.1', '[::1]', '[2001:DB8::7]', 'localhost');
+
+/** Any canonical URI that the limits allow. */
+export const anyMember: fc.Arbitrary<MemberUri> = fc
+  .tuple(anyUser, anyDomain)
+  .map(([user, domain]) => `sip:${user}@${domain}`)
+  .filter(MemberUri.is);
+export const anyRoom: fc.Arbitrary<RoomUri> = fc
+  .tuple(anyUser, anyDomain)
+  .map(([user, domain]) => `sip:${user}@${domain}`)
+  .filter(RoomUri.is);
+
+export const someone: fc.Arbitrary<MemberUri> = fc.constantFrom(...users.filter(MemberUri.is));
+const room: fc.Arbitrary<RoomUri> = fc.constantFrom(
+  ...['sip:chat-1@example.org', 'sip:Chat-1@Example.org'].filter(RoomUri.is),
+);
+const operator: fc.Arbitrary<Operator> = fc.constantFrom(...['operator:root', 'operator:imcd'].filter(Operator.is));
+const actor: fc.Arbitrary<Actor> = fc.oneof({ weight: 5, arbitrary: someone }, { weight: 1, arbitrary: operator });
+const role = fc.constantFrom('owner', 'admin', 'member');
+const scheme = fc.option(record({ scheme: fc.constant('sips' as const) }), { nil: {} });
+const is = <T extends string>(type: T) => fc.constant(type);
+
+const with_ = <A extends object, B extends object>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>) =>
+  fc.tuple(a, b).map(([left, right]): A & B => ({ ...left, ...right }));
+
+/** Any command to one room, spelled in two ways. */
+export const anyCommand: fc.Arbitrary<RoomCommand> = fc.oneof(
+  with_(record({ type: is('CreateRoom'), room, actor: someone, private: fc.boolean() }), scheme),
+  { weight: 3, arbitrary: with_(record({ type: is('JoinRoom'), room, actor: someone }), scheme) },
+  { weight: 3, arbitrary: with_(record({ type: is('InviteMember'), room, actor, member: someone }), scheme) },
+  { weight: 2, arbitrary: with_(record({ type: is('AcceptInvitation'), room, actor: someone }), scheme) },
+  record({ type: is('DenyInvitation'), room, actor: someone }),
+  record({ type: is('RemoveMember'), room, actor, member: someone }),
+  record({ type: is('ExitRoom'), room, actor: someone }),
+  record({ type: is('DestroyRoom'), room, actor }),
+  record({ type: is('ListMembers'), room, actor: someone }),
+  { weight: 2, arbitrary: with_(record({ type: is('AddMember'), room, actor, member: someone }), scheme) },
+  { weight: 3, arbitrary: record({ type: is('ChangeRole'), room, actor, member: someone, role }) },
+  record({ type: is('WithdrawInvitation'), room, actor: operator, member: someone }),
+);
+export const anyCommands = fc.array(anyCommand, { maxLength: 60 });
+
+export const anyPolicy: fc.Arbitrary<Policy> = record({ createOnJoin: fc.boolean(), checkOnCreate: fc.boolean() });
+
+export interface Fact {
+  readonly event: RoomEvent;
+  readonly time: string;
+}
+
+/** What commands lead to, one after the other: the events, and the room at their end. */
+export const run = (
+  policy: Policy,
+  commands: readonly RoomCommand[],
+): { readonly facts: readonly Fact[]; readonly room: RoomState } => {
+  const facts: Fact[] = [];
+  let state: RoomState;
+  for (const [i, command] of commands.entries()) {
+    const decided = decide(policy)(command)(state);
+    if (E.isLeft(decided)) continue;
+    const time = new Date(Date.UTC(2026, 10, 22) + i * 1000).toISOString();
+    for (const event of decided.right) {
+      facts.push({ event, time });
+      state = applyInPlace(state, event, time);
+    }
+  }
+  return { facts, room: state };
+};
+
+const by = actor;
+const place = record({ room: anyRoom, member: anyMember });
+const event = <T extends string, D>(type: T, data: fc.Arbitrary<D>) => record({ type: is(type), data });
+
+/** Any event that the codecs know, whether or not a room could have it. */
+export const anyEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
+  event(
+    'RoomCreated',
+    with_(
+      record({
+        room: anyRoom,
+        owner: anyMember,
+        private: fc.boolean(),
+        cause: fc.constantFrom('create', 'join', 'import'),
+      }),
+      scheme,
+    ),
+  ),
+  event('MemberJoined', with_(place, scheme)),
+  event('MemberInvited', with_(with_(place, record({ by })), scheme)),
+  event('InvitationAccepted', with_(place, scheme)),
+  event('InvitationDenied', with_(place, record({ inviter: by }))),
+  event(
+    'InvitationWithdrawn',
+    with_(place, record({ inviter: by, by, cause: fc.constantFrom('removed', 'undeliverable') })),
+  ),
+  event('MemberRemoved', with_(place, record({ by }))),
+  event('MemberExited', place),
+  event('MemberAdded', with_(with_(place, record({ by })), scheme)),
+  event('RoleChanged', with_(place, record({ role, by }))),
+  event('RoomDestroyed', record({ room: anyRoom, by, cause: fc.constantFrom('exit', 'destroy') })),
+);

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
+import { RoomCommand } from '../../src/room/commands.ts';
+import { Malformed } from '../../src/room/refusals.ts';
+import { parseBody } from '../../src/room/syntax.ts';
+import { reasonOf } from '../../src/room/texts.ts';
+import { bytes, context } from '../room/syntax-world.ts';
+
+const word = fc.oneof(
+  fc.constantFrom(
+    ...'create join invite accept deny remove exit destroy list help add modify rooms leave reject members'.split(' '),
+    ...'private owner admin member bob chat-1 chat-1@example.org sip:bob@example.org sips:bob@example.org'.split(' '),
+  ),
+  fc.string({ unit: 'binary' }),
+);
+const blank = fc.constantFrom(' ', '\t', '  ', '\r', '\n', '\0', '\u00a0');
+const commandLike = fc
+  .array(fc.tuple(word, blank), { maxLength: 8 })
+  .map((parts) => Buffer.from(`#${parts.flat().join('')}`));
+const anyBytes = fc.uint8Array({ maxLength: 300 }).map((rest) => Uint8Array.of(0x23, ...rest));
+
+describe('the parser never throws', () => {
+  it('gives a command that its codec knows, or a reason that can be shown', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(commandLike, anyBytes),
+        fc.constantFrom('room' as const, 'manager' as const),
+        (body, addressed) => {
+          const parsed = parseBody(body, { ...context, addressed });
+          if (E.isRight(parsed)) {
+            const command = parsed.right;
+            assert.ok(command.type === 'Help' || command.type === 'ListRooms' || RoomCommand.is(command));
+          } else {
+            assert.ok(Malformed.is(parsed.left));
+            assert.match(reasonOf(parsed.left, '#'), /^[ -~]{1,200}$/);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('reads nothing after the line', () => {
+    fc.assert(
+      fc.property(commandLike, fc.constantFrom('\r', '\n'), fc.uint8Array(), (body, end, rest) => {
+        const line = bytes(body.toString('latin1').replace(/[\r\n]/g, ' '));
+        assert.deepEqual(parseBody(Buffer.concat([line, bytes(end), rest]), context), parseBody(line, context));
+      }),
+    );
+  });
+});
+
+describe('the parser is linear', () => {
+  const size = 1024 * 1024;
+  const fill = (unit: string) => bytes(`#join ${unit.repeat(size / unit.length)}`);
+  const long = (unit: string) => bytes(`#invite ${unit.repeat(1000 / unit.length)}!@ `);
+
+  // Of something quadratic the first of these bodies, 16 times a message's limit, would take an hour.
+  it('on blanks, on one word, on many words, on an unknown name', () => {
+    for (const unit of [' ', '\t', 'a', 'a ', '%2', '%41', '@', ':', '.', '\xff', '\0', '[', '<'])
+      assert.ok(E.isLeft(parseBody(fill(unit), context)) || unit === ' ' || unit === '\t');
+    assert.ok(E.isLeft(parseBody(bytes(`#${'a'.repeat(size)}`), context)));
+  });
+
+  it('on addresses made to have an expression go back', () => {
+    for (const unit of ['a-', 'a.', '-', '.', 'a-a.', ':', '::', '1:', '%', '%%', '@', ';', '?', '<', 'sip:'])
+      for (const domain of [`a@${unit.repeat(400)}!`, `a@[${unit.repeat(300)}!`, `${unit.repeat(400)}@`])
+        assert.ok(E.isLeft(parseBody(bytes(`#invite ${domain}`), context)), unit);
+    assert.ok(E.isLeft(parseBody(long('a-'), context)));
+  });
+});
