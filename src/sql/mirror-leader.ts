@@ -16,9 +16,9 @@ export class MirrorStopped extends Error {
 }
 
 /** Most events in one transaction. */
-const batch = 2_000;
+const batch = 5_000;
 /** Events that may wait: reading goes on while a transaction is written, and then waits for it. */
-const mostPending = 4_000;
+const mostPending = 10_000;
 /** Events planned between two looks at the sockets: below 1 ms. */
 const slice = 250;
 /** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
@@ -56,11 +56,20 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
     onCaughtUp: () => queue.caughtUp(true),
     onLost: () => queue.caughtUp(false),
   });
+  const planNext = () => {
+    const events = queue.next();
+    return events.length === 0 ? undefined : { count: events.length, planned: planBatch(events) };
+  };
+  let next: ReturnType<typeof planNext>;
   try {
     while (!stop.asked()) {
-      const events = queue.next();
-      if (events.length > 0) {
-        checkpoint = await write(leading, checkpoint, events);
+      const batch = next ?? planNext();
+      next = undefined;
+      if (batch !== undefined) {
+        const planned = await batch.planned;
+        // What comes after is planned while the database works.
+        next = planNext();
+        checkpoint = await write(leading, checkpoint, planned, batch.count);
         progress.reached(checkpoint.position);
         queue.done();
       } else {
@@ -77,13 +86,15 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
 /** Events between the log and the rows. */
 const createQueue = (progress: Progress) => {
   let pending: StoredEvent[] = [];
-  let writing: readonly StoredEvent[] = [];
+  /** Times of the batches that are being planned and written, the oldest first. */
+  const writing: { readonly count: number; readonly oldest: number }[] = [];
   let caughtUp = false;
   let room: (() => void) | undefined;
   let wake = (): void => {};
   const tell = (): void => {
-    const oldest = writing[0] ?? pending[0];
-    progress.pending(writing.length + pending.length, oldest === undefined ? undefined : Date.parse(oldest.time));
+    const inWork = writing.reduce((sum, { count }) => sum + count, 0);
+    const oldest = writing[0]?.oldest ?? (pending[0] === undefined ? undefined : Date.parse(pending[0].time));
+    progress.pending(inWork + pending.length, oldest);
   };
   return {
     take: (events: readonly StoredEvent[]): void | Promise<void> => {
@@ -96,13 +107,15 @@ const createQueue = (progress: Progress) => {
       });
     },
     next: (): readonly StoredEvent[] => {
-      writing = pending.length <= batch ? pending : pending.slice(0, batch);
+      const taken = pending.length <= batch ? pending : pending.slice(0, batch);
       pending = pending.length <= batch ? [] : pending.slice(batch);
       if (pending.length < mostPending) room?.();
-      return writing;
+      const [first] = taken;
+      if (first !== undefined) writing.push({ count: taken.length, oldest: Date.parse(first.time) });
+      return taken;
     },
     done: (): void => {
-      writing = [];
+      writing.shift();
       tell();
     },
     /** True where something came, false after `ms`. */
@@ -121,7 +134,7 @@ const createQueue = (progress: Progress) => {
       caughtUp = yes;
       wake();
     },
-    isCaughtUp: () => caughtUp && pending.length === 0,
+    isCaughtUp: () => caughtUp && pending.length === 0 && writing.length === 0,
   };
 };
 
@@ -133,14 +146,18 @@ const stillOurs = async ({ session, tables }: Leading, checkpoint: Checkpoint): 
 };
 
 /** Writes events and checkpoint in one transaction; gives the checkpoint after them. */
-const write = async (leading: Leading, checkpoint: Checkpoint, events: readonly StoredEvent[]): Promise<Checkpoint> => {
-  const { plans, position, unknown } = await planBatch(events);
+const write = async (
+  leading: Leading,
+  checkpoint: Checkpoint,
+  { plans, position, unknown }: PlannedBatch,
+  events: number,
+): Promise<Checkpoint> => {
   let after = checkpoint;
   if (position !== undefined) {
     const { moved, missing } = await commit(leading, checkpoint, plans, position);
     after = moved;
     leading.progress.counters.transactions += 1;
-    leading.progress.counters.eventsWritten += events.length;
+    leading.progress.counters.eventsWritten += events;
     if (missing.rooms + missing.members > 0) alarm(leading, missing);
   }
   if (unknown !== undefined) throw new MirrorStopped(unknown);

@@ -3,6 +3,7 @@ import { Kysely, MysqlDialect, sql } from 'kysely';
 import mysql from 'mysql2';
 import type { DatabaseSettings } from './database-url.ts';
 import type { Session, TableShape } from './session.ts';
+import { tuples } from './values.ts';
 
 type ServerSettings = Exclude<DatabaseSettings, { dialect: 'sqlite' }>;
 
@@ -61,8 +62,8 @@ export const connectMysql = async (server: ServerSettings): Promise<Session> => 
   return {
     dialect: 'mysql',
     db,
-    rows: (rows) => sql`VALUES ${sql.join(rows.map((row) => sql`(${sql.join([...row])})`))}`,
-    among: (keys) => sql`(${sql.join(keys.map((key) => sql`(${sql.join([...key])})`))})`,
+    rows: (rows) => sql`VALUES ${tuples(rows)}`,
+    among: (keys) => sql`(${tuples(keys)})`,
     tryLock,
     shape: (table) => shapeOf(db, table),
     swap: async (live, built) => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { domainOf, type MemberUri, memberKey, type RoomUri, userOf } from '../room/address.ts';
 import type { RoomPlan } from './plan.ts';
@@ -6,6 +7,8 @@ import type { Cell, ColumnType, Session, Tables } from './session.ts';
 
 /** Most rows in one statement: 1 ms of this process' time, measured with mysql2, the slowest. */
 const chunk = 500;
+/** Plans looked at between two looks at the sockets. */
+const slice = 250;
 
 /** Changes whose row was not there: somebody else has been at the tables. */
 export interface Missing {
@@ -32,14 +35,17 @@ export const writePlans = async (
   const handedOver: NonNullable<RoomPlan['handedOver']>[] = [];
 
   const { there, absent } = await write.standing(plans);
-  for (const plan of there) {
+  for (const [n, plan] of there.entries()) {
+    if (n % slice === slice - 1) await setImmediate();
     if (plan.drop !== undefined) droppedRooms.push(plan.drop);
     const owners: MemberRow[] = [];
     const others: MemberRow[] = [];
     for (const { before, was, now } of plan.members.values()) {
       const key = [userOf(was), domainOf(was), plan.room];
       if (now !== undefined && before === 'present' && !now.moved) {
-        flagged.set(now.flag, [...(flagged.get(now.flag) ?? []), key]);
+        const keys = flagged.get(now.flag);
+        if (keys === undefined) flagged.set(now.flag, [key]);
+        else keys.push(key);
         continue;
       }
       if (before === 'present') gone.push(key);

@@ -71,7 +71,7 @@ export const createWorld = (url: string): World => {
 };
 
 /** Ends when the mirror's status is as asked; its last one is in the failure. */
-export const until = (mirror: Mirror, is: (status: MirrorStatus) => boolean, seconds = 60): Promise<void> =>
+export const until = (mirror: Mirror, is: (status: MirrorStatus) => boolean, seconds = 20): Promise<void> =>
   eventually(
     () => is(mirror.status()),
     () => JSON.stringify(mirror.status()),
@@ -82,7 +82,7 @@ export const until = (mirror: Mirror, is: (status: MirrorStatus) => boolean, sec
 export const eventually = async (
   is: () => boolean | Promise<boolean>,
   seen: () => string = () => 'it did not happen',
-  seconds = 60,
+  seconds = 20,
 ): Promise<void> => {
   const end = Date.now() + seconds * 1000;
   while (!(await is())) {
