@@ -179,7 +179,7 @@ const start = async (
       const left = (): number => Math.max(0, deadline - clock.monotonic());
       listening = false;
       // What is new is refused and what is begun is answered; then announcements leave; then the rest lets go.
-      await Promise.race([conference.idle(), pause(clock, left())]);
+      await within(clock, left(), conference.idle());
       await stack.close(left());
       await mi.close(left());
       await mirror?.stop();
@@ -190,4 +190,12 @@ const start = async (
   };
 };
 
-const pause = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
+/** Waits for what is under way, but not longer than `ms`; leaves no timer behind, which would keep the process alive. */
+const within = (clock: Clock, ms: number, working: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const late = clock.after(ms, resolve);
+    void working.finally(() => {
+      late.cancel();
+      resolve();
+    });
+  });

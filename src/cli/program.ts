@@ -7,12 +7,13 @@ import { StoreError } from '../engine/ports.ts';
 import { commands } from './commands.ts';
 import { CliError, type CommandSpec, type ConfigSources, type Invocation } from './invocation.ts';
 import { printable } from './show.ts';
-import { standardOutput } from './stdout.ts';
+import { standardOutput, watchStdout } from './stdout.ts';
 import { version } from './version.ts';
 
 /** Runs one command line. Resolves with the exit code: 0, 1 (it did not work, or the answer is no), 2 (wrong usage). */
 export const main = async (argv: readonly string[]): Promise<number> => {
   const err = (line: string) => process.stderr.write(`${line}\n`);
+  watchStdout();
   let code = 0;
   try {
     const program = describe((exit) => {

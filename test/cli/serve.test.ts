@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { component } from '../support/component.ts';
+import { cli, imcd, jsonLines, temporaryFolder } from './imcd.ts';
+
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+interface Served {
+  readonly child: ChildProcess;
+  readonly data: string;
+  /** Port of the management interface. */
+  readonly port: number;
+  readonly stderr: () => string;
+  /** Resolves with the line of the log whose message has this in it. */
+  readonly line: (message: RegExp) => Promise<Record<string, unknown>>;
+  readonly exit: Promise<number | null>;
+}
+
+const serve = async (args: readonly string[] = [], env: Record<string, string> = {}): Promise<Served> => {
+  const data = temporaryFolder();
+  const free = ['--listen', 'udp:127.0.0.1:0,tcp:127.0.0.1:0', '--mi.http', '127.0.0.1:0', '--data', join(data, 'd')];
+  const child = spawn(process.execPath, [cli, 'serve', ...free, ...args], {
+    cwd: data,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  children.push(child);
+  let text = '';
+  const waiting = new Set<() => void>();
+  child.stderr?.setEncoding('utf8').on('data', (part) => {
+    text += part;
+    for (const look of waiting) look();
+  });
+  const exit = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
+  const line = (message: RegExp) =>
+    new Promise<Record<string, unknown>>((resolve, reject) => {
+      const look = () => {
+        const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+        const found = jsonLines(complete).find(({ msg }) => message.test(msg));
+        if (found === undefined) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      void exit.then((code) => reject(new Error(`ended with ${code}: ${text}`)));
+      look();
+    });
+  const management = await line(/^listening for management$/);
+  await line(/^ready$/);
+  return { child, data, port: Number(management.port), stderr: () => text, line, exit };
+};
+
+describe('imcd serve', () => {
+  it('says one line for each listener and one ready line, and exits 0 on SIGTERM and SIGINT', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const server = await serve();
+      const messages = jsonLines(server.stderr()).map(({ msg, transport }) => `${msg} ${transport ?? ''}`.trim());
+      assert.deepEqual(messages.filter((m) => m.startsWith('listening')).sort(), [
+        'listening for SIP tcp',
+        'listening for SIP udp',
+        'listening for management http',
+      ]);
+      assert.equal(messages.filter((m) => m === 'ready').length, 1);
+      assert.equal(statSync(join(server.data, 'd')).mode & 0o777, 0o700);
+      server.child.kill(signal);
+      assert.equal(await server.exit, 0);
+      assert.match(server.stderr(), /"msg":"stopped"/);
+    }
+  });
+
+  it('does not start where it must not, and says why', async () => {
+    const data = temporaryFolder();
+    const off = await imcd(['serve', '--listen', 'udp:0.0.0.0:0', '--data', data]);
+    assert.equal(off.code, 2);
+    assert.match(off.err, /not loopback, and nothing tells whom to believe/);
+    const taken = await serve();
+    const port = String(taken.port);
+    const second = await imcd([
+      'serve',
+      '--listen',
+      'udp:127.0.0.1:0',
+      '--mi.http',
+      `127.0.0.1:${port}`,
+      '--data',
+      data,
+    ]);
+    assert.equal(second.code, 1);
+    assert.match(second.err, new RegExp(`${port}`));
+    assert.doesNotMatch(second.err, /\n\s+at /);
+    const locked = await imcd([
+      'serve',
+      '--listen',
+      'udp:127.0.0.1:0',
+      '--mi.http',
+      'none',
+      '--data',
+      join(taken.data, 'd'),
+    ]);
+    assert.equal(locked.code, 1);
+    assert.match(locked.err, /log\.db/);
+    taken.child.kill('SIGTERM');
+    assert.equal(await taken.exit, 0);
+  });
+
+  it('reloads on SIGHUP what can be reloaded, and names what cannot be', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'imcd.yaml');
+    writeFileSync(file, 'log: {level: info}\n');
+    const server = await serve(['--config', file]);
+    writeFileSync(file, 'log: {level: debug}\nhash_size: 9\nmi: {token: 0123456789abcdef}\n');
+    server.child.kill('SIGHUP');
+    const refused = await server.line(/only a restart applies it/);
+    assert.deepEqual(refused.options, ['hash_size', 'mi.token']);
+    assert.equal((await server.line(/^configuration reloaded$/))['log.level'], 'debug');
+    const mi = ['--mi.http', `127.0.0.1:${server.port}`];
+    assert.match((await imcd(['mi', 'log_level', ...mi])).out, /"Log level": "debug"/);
+    writeFileSync(file, 'hash_size: many\n');
+    server.child.kill('SIGHUP');
+    await server.line(/not reloaded: hash_size .*found "many"/);
+    assert.match((await imcd(['mi', 'log_level', ...mi])).out, /"Log level": "debug"/);
+    server.child.kill('SIGTERM');
+    assert.equal(await server.exit, 0);
+    assert.doesNotMatch(server.stderr(), /0123456789abcdef/);
+  });
+
+  it('tells systemd when it is ready and when it stops', component('systemd-notify', 'systemd'), async () => {
+    const folder = temporaryFolder();
+    const told = join(folder, 'told');
+    const program = join(folder, 'systemd-notify');
+    writeFileSync(program, `#!/bin/sh\necho "$NOTIFY_SOCKET $*" >> ${told}\n`);
+    chmodSync(program, 0o755);
+    const env = { PATH: `${folder}:${process.env.PATH}`, NOTIFY_SOCKET: '/run/x' };
+    const server = await serve([], env);
+    server.child.kill('SIGTERM');
+    assert.equal(await server.exit, 0);
+    assert.equal(readFileSync(told, 'utf8'), '/run/x READY=1\n/run/x STOPPING=1\n');
+    const help = spawnSync('systemd-notify', ['--help'], { encoding: 'utf8' });
+    assert.match(help.stdout, /VARIABLE=VALUE/, 'the real program takes assignments as arguments');
+  });
+});
+
+describe('imcd mi', () => {
+  it('prints results on stdout and errors on stderr', async () => {
+    const server = await serve();
+    const mi = ['--mi.http', `127.0.0.1:${server.port}`];
+    const rooms = await imcd(['mi', 'imc_list_rooms', ...mi]);
+    assert.deepEqual([rooms.code, JSON.parse(rooms.out)], [0, { ROOMS: [] }]);
+    const which = await imcd(['mi', 'which', ...mi]);
+    assert.ok(JSON.parse(which.out).includes('imc:list_rooms'));
+    for (const params of [['room=sip:chat-9@localhost'], ['sip:chat-9@localhost']]) {
+      const missing = await imcd(['mi', 'list_members', ...params, ...mi]);
+      assert.deepEqual([missing.code, missing.out, missing.err], [1, '', 'imcd: no such room (404)\n']);
+    }
+    const statistics = await imcd(['mi', 'get_statistics', 'statistics=active_rooms', 'statistics=imc:members', ...mi]);
+    assert.deepEqual(JSON.parse(statistics.out), { 'imc:active_rooms': 0, 'imc:members': 0 });
+    assert.match((await imcd(['mi', 'lst_rooms', ...mi])).err, /Method not found \(-32601\)/);
+    server.child.kill('SIGTERM');
+    await server.exit;
+    const gone = await imcd(['mi', 'which', ...mi]);
+    assert.equal(gone.code, 1);
+    assert.match(gone.err, /no server answers at http:\/\/127\.0\.0\.1:/);
+  });
+
+  it('shows the token', async () => {
+    const token = 'correct-horse-battery';
+    const server = await serve([], { IMCD_MI__TOKEN: token });
+    const mi = ['mi', 'version', '--mi.http', `127.0.0.1:${server.port}`];
+    assert.equal((await imcd(mi, { env: { IMCD_MI__TOKEN: token } })).code, 0);
+    const wrong = await imcd(mi);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /answered 401/);
+    server.child.kill('SIGTERM');
+    assert.equal(await server.exit, 0);
+    assert.equal(existsSync(join(server.data, 'imcd-data')), false);
+  });
+});
