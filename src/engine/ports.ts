@@ -31,7 +31,7 @@ export interface StoredEvent {
   /** `metadata.time`: RFC 3339, UTC, milliseconds, so that it compares as a string. At hand without parsing; empty where the metadata has none. */
   readonly time: string;
   /** `metadata.version`, where the store has it at hand without parsing: a replay then never parses metadata. */
-  readonly version?: number;
+  readonly version?: number | undefined;
   readonly data: unknown;
   readonly metadata: unknown;
 }

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NewEvent, StoreFailure } from '../engine/ports.ts';
+import { timeOf } from '../room/upcast.ts';
 
 /** An event as it is written: JSON texts, and the time by which it is found. */
 export interface Encoded {
@@ -48,9 +49,3 @@ export const encodeEvents = (stream: string, events: readonly NewEvent[]): E.Eit
     return refuse(`an append to ${stream} names one event id twice`);
   return E.right(list);
 };
-
-/** `metadata.time` of an event; empty where there is none. */
-export const timeOf = (metadata: unknown): string =>
-  typeof metadata === 'object' && metadata !== null && 'time' in metadata && typeof metadata.time === 'string'
-    ? metadata.time
-    : '';

@@ -14,7 +14,7 @@ import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Appended, Clock, ExpectedRevision, Ids, Position, StoredEvent, StoreFailure } from '../engine/ports.ts';
-import { timeOf } from './encode-event.ts';
+import { timeOf } from '../room/upcast.ts';
 import { createFeeder } from './eventstoredb-feeder.ts';
 import { type EventStoreDb, type EventStoreDbOptions, openStore } from './eventstoredb-store.ts';
 import {

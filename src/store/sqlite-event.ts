@@ -1,5 +1,6 @@
 import type { Position, StoredEvent } from '../engine/ports.ts';
 import { StoreError } from '../engine/ports.ts';
+import { versionAtHand } from '../room/upcast.ts';
 
 const WIDTH = 16;
 
@@ -26,6 +27,7 @@ export class FileEvent implements StoredEvent {
   readonly position: Position;
   readonly type: string;
   readonly time: string;
+  readonly version: number | undefined;
   readonly data: unknown;
   readonly #metadata: string;
   #parsed: unknown;
@@ -46,6 +48,7 @@ export class FileEvent implements StoredEvent {
     this.position = positionOf(place.position);
     this.type = event.type;
     this.time = event.time;
+    this.version = versionAtHand(event.metadata);
     this.data = this.#parse(event.data);
     this.#metadata = event.metadata;
   }
