@@ -13,6 +13,7 @@ import {
   waiting,
 } from './destination.ts';
 import type { Tail } from './fan-out-bytes.ts';
+import type { Pace } from './fan-out-pace.ts';
 import type { Device } from './fan-out-recipients.ts';
 import type { ClientTransactions, TransactionUser } from './transaction/client.ts';
 import { branchLength } from './transaction/client-branch.ts';
@@ -54,6 +55,7 @@ export interface FanOut {
   readonly repeatLater: (copy: Copy, slot: number) => void;
   /** A transaction to a destination with waiting copies has ended. */
   readonly windowOpened: (destination: Destination) => void;
+  readonly pace: Pace;
   /** The same device by way of TCP. */
   readonly overTcp: (device: Device) => Device;
 }
@@ -102,6 +104,8 @@ export class Copy implements TransactionUser, Waiting {
   /** Set while this is the attempt over TCP of a copy too large for UDP: where to go next. */
   #otherwise: Device | undefined;
   #handed = false;
+  /** When it left last, as `pace` counts time. */
+  #left = 0;
 
   constructor(message: Handing, device: Device, tail: Tail, result: Result | undefined, otherwise: Device | undefined) {
     this.#message = message;
@@ -142,8 +146,10 @@ export class Copy implements TransactionUser, Waiting {
   }
 
   #write(slot: number): void {
-    const { transactions, send } = this.#message.fanOut;
+    const { transactions, send, pace } = this.#message.fanOut;
     const { head, destination } = this.#device;
+    const overUdp = destination.target.transport === 'udp';
+    if (overUdp) this.#left = pace.sent();
     const { bytes, branchAt } = head;
     const tail = this.#tail;
     transactions.writeUnique(slot, bytes, branchAt);
@@ -153,7 +159,7 @@ export class Copy implements TransactionUser, Waiting {
       tail.bytes[tail.callIdAt + i] = character;
     }
     // Over UDP, and where answers come, a failed send is left to Timer E to notice: that saves 1.1 us of 5 us a copy.
-    const careless = destination.proven && destination.target.transport === 'udp';
+    const careless = destination.proven && overUdp;
     const onFailure = careless ? undefined : (reason: string) => transactions.fail(slot, this, reason);
     if (send(destination.target, bytes, tail.bytes, onFailure)) return;
     // The transport holds on to these bytes; the next copy is written into others.
@@ -165,6 +171,7 @@ export class Copy implements TransactionUser, Waiting {
     const { fanOut } = this.#message;
     const { destination } = this.#device;
     answered(destination, fanOut.clock.monotonic());
+    if (destination.target.transport === 'udp') fanOut.pace.answered(this.#left);
     if (waiting(destination) > 0) fanOut.windowOpened(destination);
     if (status < 300) {
       fanOut.counters.delivered += 1;

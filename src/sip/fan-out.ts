@@ -4,6 +4,7 @@ import { createDestinations, type Destination, dropWaiting, nextWaiting, waiting
 import { headerLines } from './fan-out-bytes.ts';
 import { type Copy, type FanOut, type FanOutCounters, newFanOutCounters } from './fan-out-copy.ts';
 import { Delivering } from './fan-out-message.ts';
+import { createPace } from './fan-out-pace.ts';
 import { type Binding, createRecipients } from './fan-out-recipients.ts';
 import { createRoutes } from './fan-out-routes.ts';
 import type { Resolver } from './resolve.ts';
@@ -34,6 +35,8 @@ export interface CourierOptions {
   readonly extraHeaders?: string;
   /** `imcd/VERSION`. */
   readonly userAgent: string;
+  /** How many answers the receive buffer of the UDP sockets holds. Default: 4,096. */
+  readonly burst?: () => number;
   /** Runs something in the event loop's next turn, after what has come from the network was read. Default: setImmediate. */
   readonly defer?: (run: () => void) => void;
 }
@@ -48,10 +51,10 @@ export interface FanOutCourier extends Courier {
 
 /** Copies in one turn of the event loop: libuv reads at most 32 datagrams in one, so answers do not pile up. */
 const slice = 48;
-/** Milliseconds that a slice may take at most (large bodies, small processors). */
-const sliceMs = 4;
-/** Recipients of one message before the next message has its turn. */
+/** Recipients of one message, or copies to one destination, before the next has its turn. */
 const turn = 16;
+/** What a receive buffer of 8 MB holds; net.core.rmem_max has to be 4 MB for that. */
+const defaultBurst = 4_096;
 /** Most recipients waiting over all messages; a message beyond is given up whole, as `overflow`. */
 const backlogLimit = 500_000;
 
@@ -74,6 +77,7 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
   };
 
   const routes = createRoutes({ ...options, destinations, changed: schedule });
+  const pace = createPace(clock, options.burst ?? (() => defaultBurst), schedule);
   const fanOut: FanOut = {
     clock,
     transactions,
@@ -90,36 +94,52 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
       schedule();
     },
     overTcp: routes.overTcp,
+    pace,
+  };
+
+  /** Copies that waited for their destination's window, destinations taking turns; returns how many began. */
+  const beginWaiting = (most: number): number => {
+    let began = 0;
+    for (const destination of ready) {
+      ready.delete(destination);
+      const until = Math.min(most, began + turn);
+      let copy = nextWaiting(destination);
+      for (; copy !== undefined; copy = began < until ? nextWaiting(destination) : undefined) {
+        copy.begin();
+        began += 1;
+      }
+      if (began === until && waiting(destination) > 0) ready.add(destination);
+      if (began >= most) break;
+    }
+    return began;
+  };
+
+  /** Recipients' first copies, messages taking turns; returns how many recipients had theirs. */
+  const beginMessages = (most: number): number => {
+    let began = 0;
+    while (began < most) {
+      const message = messages.shift();
+      if (message === undefined) break;
+      began += message.beginSome(Math.min(turn, most - began), routes);
+      if (message.done) message.settled();
+      else messages.push(message);
+    }
+    backlog -= began;
+    return began;
   };
 
   const pump = (): void => {
     scheduled = false;
-    const until = clock.monotonic() + sliceMs;
-    let left = slice;
-
-    for (const { copy, slot } of repeats.splice(0, slice / 2)) {
+    const room = pace.room();
+    if (room === 0) return; // `pace` calls again
+    let left = Math.min(slice, room);
+    for (const { copy, slot } of repeats.splice(0, Math.ceil(left / 3))) {
       copy.repeat(slot);
       left -= 1;
     }
-    for (const destination of ready) {
-      for (let copy = nextWaiting(destination); copy !== undefined; copy = nextWaiting(destination)) {
-        copy.begin();
-        left -= 1;
-        if (left <= 0) break;
-      }
-      if (left <= 0) break;
-      ready.delete(destination);
-    }
-    while (left > 0 && messages.length > 0 && routes.ready()) {
-      const message = messages.shift();
-      if (message === undefined) break;
-      const began = message.beginSome(Math.min(turn, left), routes);
-      left -= Math.max(1, began);
-      backlog -= began;
-      if (message.done) message.settled();
-      else messages.push(message);
-      if (clock.monotonic() > until) break;
-    }
+    const haveMessages = messages.length > 0 && routes.ready();
+    if (left > 0) left -= beginWaiting(haveMessages ? Math.ceil(left / 2) : left);
+    if (haveMessages && left > 0) beginMessages(left);
     if (repeats.length > 0 || ready.size > 0 || (messages.length > 0 && routes.ready())) schedule();
   };
 
@@ -146,6 +166,7 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
       closed = true;
       for (const message of messages.splice(0)) message.giveUp('closed');
       backlog = 0;
+      pace.close();
       for (const destination of destinations.all()) dropWaiting(destination, 'closed');
     },
   };

@@ -2,6 +2,7 @@ import type { Conference } from '../engine/conference.ts';
 import type { Clock, Ids, Log } from '../engine/ports.ts';
 import { answer, badRequest, overloaded, type SipAnswer, tooLarge } from './answers.ts';
 import { createCourier, type FanOutCourier } from './fan-out.ts';
+import { answersIn } from './fan-out-pace.ts';
 import { parseRequest } from './grammar.ts';
 import type { Location } from './location.ts';
 import type { Answerable, SipRequest } from './message.ts';
@@ -125,6 +126,8 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     ...(options.outboundProxy === undefined ? {} : { outboundProxy: options.outboundProxy }),
     ...(options.extraHeaders === undefined ? {} : { extraHeaders: options.extraHeaders }),
     userAgent: product,
+    burst: () =>
+      answersIn(Math.min(...listeners.map((listener) => listener.receiveBuffer ?? Number.POSITIVE_INFINITY))),
   });
   const server = createServerTransactions({
     clock,

@@ -175,7 +175,7 @@ describe('a dead destination', () => {
 
 describe('the bounds', () => {
   it('let a destination have 4,096 copies under way, 16,384 waiting, and drop the rest, counted', () => {
-    const world = fanOutWorld({ outboundProxy });
+    const world = fanOutWorld({ outboundProxy, burst: () => 1_000_000 });
     let handedOver = 0;
     world.courier.send(
       outgoing(members(4_096 + 16_384 + 10), {
@@ -240,5 +240,50 @@ describe('the bounds', () => {
     assert.equal(handedOver, 1);
     assert.equal(world.sent.length, 1);
     assert.deepEqual(world.courier.counters.failures, { EPERM: 1 });
+  });
+});
+
+describe('the pace', () => {
+  it('has no more copies out by UDP than the receive buffer holds answers, and goes on with each answer', () => {
+    const world = fanOutWorld({ outboundProxy, burst: () => 100 });
+    world.courier.send(outgoing(members(1_000)));
+    world.turn();
+    assert.equal(world.sent.length, 100);
+    for (let i = 0; i < 900; i += 1) {
+      const request = world.sent[i];
+      if (request !== undefined) world.answer(request, 200);
+      world.turn();
+      assert.equal(world.sent.length, 101 + i);
+    }
+  });
+
+  it('goes on without answers, 100 ms later', () => {
+    const world = fanOutWorld({ outboundProxy, burst: () => 100 });
+    world.courier.send(outgoing(members(1_000)));
+    world.turn();
+    world.clock.advance(85);
+    world.turn();
+    assert.equal(world.sent.length, 100);
+    world.clock.advance(15);
+    world.turn();
+    assert.equal(world.sent.length, 200);
+    for (let i = 0; i < 8; i += 1) {
+      world.clock.advance(100);
+      world.turn();
+    }
+    assert.equal(world.sent.length, 1_000);
+    // An answer that comes later than that makes no room twice.
+    const [first] = world.sent;
+    if (first !== undefined) world.answer(first, 200);
+    world.courier.send(outgoing(members(1_000)));
+    world.turn();
+    assert.equal(world.sent.length, 1_000);
+  });
+
+  it('is not held by what goes over TCP', () => {
+    const world = fanOutWorld({ outboundProxy: `${outboundProxy};transport=tcp`, burst: () => 100 });
+    world.courier.send(outgoing(members(1_000)));
+    world.turn();
+    assert.equal(world.sent.length, 1_000);
   });
 });

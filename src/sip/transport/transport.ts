@@ -52,6 +52,8 @@ export interface Listener {
   readonly transport: TransportName;
   /** The address really bound: with port 0 the one that was given. */
   readonly local: HostPort;
+  /** UDP: bytes that the kernel keeps until they are read, its bookkeeping included; what comes beyond is lost. */
+  readonly receiveBuffer?: number;
 }
 
 /** Plain numbers of a transport, for `/metrics`. `failures` counts failed sends by reason. */

@@ -74,7 +74,7 @@ export const createUdp = (log: Log): Transport => {
           counters.received += 1;
           receive({ bytes, from: { transport: 'udp', host: source.address, port: source.port, flow } });
         });
-        resolve({ transport: 'udp', local });
+        resolve({ transport: 'udp', local, receiveBuffer: socket.getRecvBufferSize() });
       });
     });
 
