@@ -115,7 +115,7 @@ const start = async (
     notifyErrors: config.notify_errors,
     relayComposing: config.relay_composing,
     recordMessages: config.record_messages,
-    isRoomName: (user) => config.rooms.test(user),
+    isRoomName: (user) => config.rooms.test(user) && !config.manager.test(user),
     domains: new Set(config.domains.map((domain) => domain.toLowerCase())),
     lostSince: () => followed.catchUp.lost()?.since,
   });

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Rooms } from '../projections/rooms.ts';
-import { type MemberUri, type RoomKey, roomKey } from '../room/address.ts';
+import { type MemberUri, memberKey, type RoomKey, roomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
 import { type Command, type Operator, Operator as OperatorCodec, type RoomCommand } from '../room/commands.ts';
 import type { Policy } from '../room/decide.ts';
@@ -66,14 +66,21 @@ export const createConference = (options: ConferenceOptions): RunningConference 
   const announcer = createAnnouncer(courier, clock, counters);
   const transcripts = createTranscripts(store, ids, MOST_COMMANDS);
 
-  const announce = (announcements: readonly Announcement[], origin: Origin, eventId: string | undefined): void =>
+  const announce = (announcements: readonly Announcement[], origin: Origin, eventId: string | undefined): void => {
+    const pending = announcements.find(({ kind }) => kind === 'invitation');
+    const invitedAt = pending === undefined ? undefined : sinceOf(pending);
     announcer.announce(announcements, origin.request?.callId, (invitation, invited, delivery) => {
       log.info(
         { room: invitation.from, member: invited, delivery, callId: origin.correlationId },
         'an invitation could not be delivered',
       );
-      withdraw({ type: 'WithdrawInvitation', room: invitation.from, actor: imcd, member: invited }, origin, eventId, 0);
+      const command = { type: 'WithdrawInvitation', room: invitation.from, actor: imcd, member: invited } as const;
+      withdraw({ ...command, ...(invitedAt === undefined ? {} : { invitedAt }) }, origin, eventId, 0);
     });
+  };
+  // Meanwhile another node may have taken the answer to this invitation, and made the next one.
+  const sinceOf = ({ from, recipients: [invited] }: Announcement): string | undefined =>
+    invited === undefined ? undefined : rooms.get(roomKey(from))?.members.get(memberKey(invited))?.since;
 
   const mailboxes = createMailboxes<RoomKey, Job>({
     most: MOST_COMMANDS,

@@ -46,8 +46,11 @@ export const RoomCommand = t.union(
       member: MemberUri,
       role: t.union([t.literal('owner'), t.literal('admin'), t.literal('member')]),
     }),
-    /** The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending. */
-    byAnyone('WithdrawInvitation', { member: MemberUri }),
+    /**
+     * The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending; with
+     * `invitedAt` (its `since`), where it is another invitation that is pending now.
+     */
+    t.intersection([byAnyone('WithdrawInvitation', { member: MemberUri }), t.partial({ invitedAt: t.string })]),
   ],
   'RoomCommand',
 );

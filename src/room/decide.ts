@@ -184,5 +184,6 @@ const changeRole = (command: Asked<'ChangeRole'>, room: Room): Decision => {
 const withdraw = (command: Asked<'WithdrawInvitation'>, room: RoomState): Decision => {
   const known = room?.members.get(memberKey(command.member));
   if (room === undefined || known?.role !== 'invited') return nothing;
+  if (command.invitedAt !== undefined && command.invitedAt !== known.since) return nothing;
   return withdrawn(room, known, command.actor, 'undeliverable');
 };

@@ -9,7 +9,7 @@ export interface Undecodable {
 /** What of a stored event is looked at. Data and metadata are parsed JSON of any age. */
 export interface Storable {
   readonly type: string;
-  /** `metadata.version`, where the store has it at hand: metadata is then looked at only for the message of a Left. */
+  /** `metadata.version`, where the store has it at hand: metadata is then not looked at. */
   readonly version?: number | undefined;
   readonly data: unknown;
   readonly metadata: unknown;

@@ -14,6 +14,7 @@ import {
   madePrivate,
   member,
   role,
+  time,
   withdrawn,
 } from './scenario.ts';
 
@@ -84,6 +85,18 @@ describe("the invitation's MESSAGE ends in a final answer of 300 or more, or in 
     given(made(), invited(bob), accepted(bob)).when(failed).thenNothing().andTells();
     given(made(), invited(bob), deniedBy(bob)).when(failed).thenNothing().andTells();
     given().when(failed).thenNothing().andTells();
+  });
+
+  it('changes nothing where it is the next invitation that is pending', () => {
+    const failed = { type: 'WithdrawInvitation', actor: imcd, member: bob } as const;
+    const room = [made(), invited(bob)];
+    given(...room)
+      .when({ ...failed, invitedAt: '2026-11-22T13:59:00.000Z' })
+      .thenNothing()
+      .andTells();
+    given(...room)
+      .when({ ...failed, invitedAt: time })
+      .then(withdrawn(bob, { by: imcd, cause: 'undeliverable' }));
   });
 });
 
