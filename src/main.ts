@@ -120,7 +120,9 @@ const start = async (
     lostSince: () => followed.catchUp.lost()?.since,
   });
 
-  const mirror = await openMirror(config, { store, clock, ids, log });
+  const openedMirror = await openMirror(config, { store, clock, ids, log });
+  if (E.isLeft(openedMirror)) throw new StartError(openedMirror.left);
+  const mirror = openedMirror.right;
   opened(async () => mirror?.stop());
 
   let listening = false;

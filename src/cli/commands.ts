@@ -72,6 +72,30 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./verify.ts'),
   },
   {
+    usage: 'rebuild',
+    summary: 'build the mirror anew from the log, beside the live tables, and swap it in; also while a server runs',
+    examples: [['imcd rebuild --config /etc/imcd.yaml', "after somebody has changed the mirror's tables"]],
+    load: () => import('./rebuild.ts'),
+  },
+  {
+    usage: 'import',
+    summary: 'make rooms and members of the tables that OpenSIPS or Kamailio wrote; run again, it adds nothing',
+    options: [
+      [
+        '--from <url>',
+        'the database: mysql://USER@HOST/NAME, postgres://USER@HOST/NAME or sqlite:FILE; it is only read',
+      ],
+      ['--password-file <file>', 'file whose first line is the password for it, where the URL has none'],
+    ],
+    examples: [
+      [
+        'imcd import --from mysql://opensips@db.example.org/opensips --password-file /etc/imcd/db',
+        'lists what was left alone',
+      ],
+    ],
+    load: () => import('./import.ts'),
+  },
+  {
     usage: 'export',
     summary: 'the log as NDJSON on stdout, or with --restore back into an empty log',
     options: [

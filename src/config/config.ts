@@ -37,7 +37,8 @@ const option = <K extends AnyKind>(
 ): Option<K> => ({ kind, fallback, meaning, ...more });
 
 const path = text('a path', /^[^\0]+$/);
-const table = text('1 to 64 letters, digits, _ or $', /^[A-Za-z0-9_$]{1,64}$/);
+// The column `version.table_name` holds 32 characters.
+const table = text('1 to 32 letters, digits, _ or $', /^[A-Za-z0-9_$]{1,32}$/);
 const startCharacter: Kind<string> = kind({
   name: 'character',
   allowed: 'one visible ASCII character, of more the first counts (in YAML # stands in quotes)',

@@ -1,7 +1,7 @@
 import type { Clock, EventStore, Ids, Log, Position } from '../engine/ports.ts';
 import { type Checkpoint, Fenced, insertCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { connect } from './connect.ts';
-import { databaseSettings } from './database-url.ts';
+import { DatabaseUrlError, databaseSettings } from './database-url.ts';
 import { sentenceOf, sqlFailure } from './failures.ts';
 import { lead, MirrorStopped } from './mirror-leader.ts';
 import { createProgress, type MirrorCounters, type MirrorStatus, type Progress } from './mirror-status.ts';
@@ -60,6 +60,10 @@ export const createMirror = (options: MirrorOptions): Mirror => {
     },
   };
 };
+
+/** Whether `createMirror` threw because of an option: its message is a sentence for people. */
+export const isMirrorOption = (error: unknown): error is Error =>
+  error instanceof DatabaseUrlError || error instanceof ForeignTable;
 
 const run = async (
   options: MirrorOptions,
