@@ -54,16 +54,6 @@ export const versionOf = (metadata: unknown): number => {
   return typeof metadata.version === 'number' ? metadata.version : Number.NaN;
 };
 
-/**
- * `metadata.version` from metadata that is still text, where it can be told without parsing it (which costs 1 us and more);
- * undefined where it cannot. The text of a key stands once, unescaped, whatever the strings beside it hold.
- */
-export const versionAtHand = (json: string): number | undefined => {
-  const at = json.indexOf('"version":');
-  if (at < 0 || json[at + 10] !== '1' || json.lastIndexOf('"version":') !== at) return undefined;
-  return json[at + 11] === ',' || json[at + 11] === '}' ? 1 : undefined;
-};
-
 /** `metadata.time` of a stored event, RFC 3339; empty where there is none. */
 export const timeOf = (metadata: unknown): string =>
   typeof metadata === 'object' && metadata !== null && 'time' in metadata && typeof metadata.time === 'string'

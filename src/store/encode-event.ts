@@ -10,6 +10,8 @@ export interface Encoded {
   readonly metadata: string;
   /** `metadata.time`; empty where there is none. */
   readonly time: string;
+  /** `metadata.version`; null where it is no whole number. */
+  readonly version: number | null;
 }
 
 export interface EncodedEvent extends Encoded {
@@ -29,7 +31,13 @@ export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> =>
     const metadata = JSON.stringify(event.metadata);
     if (data === undefined || metadata === undefined)
       return refuse(`event ${event.type} has data or metadata that JSON cannot hold`);
-    return E.right({ id: event.id.toLowerCase(), data, metadata, time: timeOf(event.metadata) });
+    return E.right({
+      id: event.id.toLowerCase(),
+      data,
+      metadata,
+      time: timeOf(event.metadata),
+      version: versionOf(event.metadata),
+    });
   } catch (cause) {
     return refuse(`event ${event.type} has data or metadata that JSON cannot hold`, cause);
   }
@@ -49,3 +57,9 @@ export const encodeEvents = (stream: string, events: readonly NewEvent[]): E.Eit
     return refuse(`an append to ${stream} names one event id twice`);
   return E.right(list);
 };
+
+/** `metadata.version` of an event; null where it is no whole number. */
+export const versionOf = (metadata: unknown): number | null =>
+  typeof metadata === 'object' && metadata !== null && 'version' in metadata && Number.isSafeInteger(metadata.version)
+    ? Number(metadata.version)
+    : null;

@@ -1,5 +1,4 @@
 import type { StoredEvent } from '../engine/ports.ts';
-import { numberOf } from './sqlite-event.ts';
 
 /** What followers that keep up read, in place of the file. Beyond these bounds the oldest go, and a slow follower reads the file. */
 const MOST_EVENTS = 8_192;
@@ -47,8 +46,8 @@ export const createRecentEvents = (end: number) => {
 
   return {
     /** @param size characters of the event's JSON */
-    add: (event: StoredEvent, size: number): void => {
-      events.push({ position: numberOf(event.position), event, size });
+    add: (position: number, event: StoredEvent, size: number): void => {
+      events.push({ position, event, size });
       characters += size;
       shrink();
     },

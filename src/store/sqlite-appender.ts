@@ -48,10 +48,10 @@ const encodeAll = (stream: string, events: readonly NewEvent[]): E.Either<StoreF
   const encoded = encodeEvents(stream, events);
   if (E.isLeft(encoded)) return encoded;
   const room = stream.startsWith('room-');
-  const rows = encoded.right.map(({ id, type, time, data, metadata }, i): EventRow => {
+  const rows = encoded.right.map(({ id, type, time, version, data, metadata }, i): EventRow => {
     const event = events[i];
     const users = room && event !== undefined ? touchedUsers(event.data, event.metadata) : [];
-    return [id, type, time, data, metadata, users];
+    return [id, type, time, version, data, metadata, users];
   });
   return E.right(rows);
 };

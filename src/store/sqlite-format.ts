@@ -13,7 +13,7 @@ export const FORMAT = 1;
 
 /**
  * Rooms' events and recorded messages share the positions, not the table: a replay never passes over messages.
- * Stream names stand once. `touched` finds a user's events across rooms; there is no index for time, which grows with the
+ * Stream names stand once, and `version` is `metadata.version`: a replay never parses metadata. `touched` finds a user's events across rooms; there is no index for time, which grows with the
  * position closely enough for a binary search.
  */
 const table = (name: string): string => `
@@ -24,6 +24,7 @@ const table = (name: string): string => `
     id TEXT NOT NULL,
     type TEXT NOT NULL,
     time TEXT NOT NULL,
+    version INTEGER,
     data TEXT NOT NULL,
     metadata TEXT NOT NULL
   ) STRICT;

@@ -2,8 +2,8 @@ import type { StoreFailure } from '../engine/ports.ts';
 
 /** What goes between the main thread and the writer. Arrays in arrays: they cross threads at a third of what records cost. */
 
-/** Id, type, time, data, metadata, and the users whom the event touches. */
-export type EventRow = readonly [string, string, string, string, string, readonly string[]];
+/** Id, type, time, version, data, metadata, and the users whom the event touches. */
+export type EventRow = readonly [string, string, string, number | null, string, string, readonly string[]];
 
 /** Number of the append, stream, expected revision (-1: no stream), events. */
 export type Order = readonly [number, string, number, readonly EventRow[]];

@@ -8,7 +8,7 @@ const WANTED_BYTES = 1_000_000;
 /** Stream names kept in memory; others are read. */
 const MOST_NAMES = 100_000;
 
-const columns = 'position, stream, revision, id, type, time, data, metadata';
+const columns = 'position, stream, revision, id, type, time, version, data, metadata';
 
 type Row = readonly SQLOutputValue[];
 
@@ -90,12 +90,20 @@ export const createReading = (db: DatabaseSync) => {
   const page = (found: readonly Row[], pace: Pace): readonly StoredEvent[] => {
     let bytes = 0;
     const events = found.map((row) => {
-      const data = textIn(row, 6);
-      const metadata = textIn(row, 7);
+      const version = row[6];
+      const data = textIn(row, 7);
+      const metadata = textIn(row, 8);
       bytes += data.length + metadata.length;
       return new FileEvent(
-        { position: numberIn(row, 0), stream: nameOf(numberIn(row, 1)), revision: numberIn(row, 2) },
-        { id: textIn(row, 3), type: textIn(row, 4), time: textIn(row, 5), data, metadata },
+        numberIn(row, 0),
+        nameOf(numberIn(row, 1)),
+        numberIn(row, 2),
+        textIn(row, 3),
+        textIn(row, 4),
+        textIn(row, 5),
+        typeof version === 'number' ? version : null,
+        data,
+        metadata,
       );
     });
     pace.took(events.length, bytes);

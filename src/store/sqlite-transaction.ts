@@ -22,7 +22,7 @@ interface Statements {
 }
 
 const statementsOf = (db: DatabaseSync, table: 'event' | 'transcript'): Statements => ({
-  insert: db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+  insert: db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   last: db.prepare(`SELECT max(revision) AS revision FROM ${table} WHERE stream = ?`),
   after: db.prepare(
     `SELECT id, position, revision FROM ${table} WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?`,
@@ -102,15 +102,15 @@ export const createTransactions = (db: DatabaseSync, file: string) => {
     if (end.id === 0) end.id = Number(makeStream.get(stream)?.id);
     const first = next;
     try {
-      for (const [id, type, time, data, metadata, users] of events) {
-        statements.insert.run(next, end.id, end.revision + next - first + 1, id, type, time, data, metadata);
+      for (const [id, type, time, version, data, metadata, users] of events) {
+        statements.insert.run(next, end.id, end.revision + next - first + 1, id, type, time, version, data, metadata);
         for (const user of users) touch.run(user, next);
         next += 1;
       }
     } catch (cause) {
       if (!isConstraint(cause)) throw cause;
       statements.undo.run(first);
-      for (const row of events) for (const user of row[5]) untouch.run(user, first);
+      for (const row of events) for (const user of row[6]) untouch.run(user, first);
       next = first;
       return used(stream);
     }

@@ -77,9 +77,11 @@ const open = ({ file: given, ids, clock, log, mostBytes, writer = writerFile }: 
           recent.skip(first + events.length - 1);
           return;
         }
-        for (const [i, [id, type, time, data, metadata]] of events.entries()) {
-          const place = { position: first + i, stream, revision: revision - events.length + 1 + i };
-          recent.add(new FileEvent(place, { id, type, time, data, metadata }), data.length + metadata.length);
+        for (const [i, [id, type, time, version, data, metadata]] of events.entries()) {
+          const position = first + i;
+          const own = revision - events.length + 1 + i;
+          const event = new FileEvent(position, stream, own, id, type, time, version, data, metadata);
+          recent.add(position, event, data.length + metadata.length);
         }
       },
       onCommitted: followers.wake,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { EventMetadata, eventCodecs } from '../../src/room/events.ts';
 import { MessageSent } from '../../src/room/transcript.ts';
-import { metadataOf, timeOf, upcast, versionAtHand, versionOf } from '../../src/room/upcast.ts';
+import { metadataOf, timeOf, upcast, versionOf } from '../../src/room/upcast.ts';
 import { fixtures } from './fixtures.ts';
 import { bob, joined, time } from './scenario.ts';
 
@@ -88,25 +88,6 @@ describe('an event of an earlier time', () => {
       },
     };
     assert.ok(E.isRight(upcast(stored)));
-  });
-});
-
-describe('the version at hand in metadata that is still text', () => {
-  it('is told where it is the first, and never wrongly', () => {
-    for (const { metadata } of fixtures) assert.equal(versionAtHand(JSON.stringify(metadata)), 1);
-    assert.equal(versionAtHand('{"version":1}'), 1);
-    for (const metadata of [
-      { version: 2 },
-      { version: 10 },
-      { version: 1.5 },
-      { version: '1' },
-      {},
-      { callId: '"version":1,' },
-      { callId: '"version":1,', version: 2 },
-      { nested: { version: 1 }, version: 2 },
-      { version: 2, nested: { version: 1 } },
-    ])
-      assert.equal(versionAtHand(JSON.stringify(metadata)), undefined, JSON.stringify(metadata));
   });
 });
 

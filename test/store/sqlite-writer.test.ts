@@ -52,7 +52,7 @@ describe('SQLite log: the writer thread', () => {
     await (await openLog(file)).close();
     const db = new DatabaseSync(file);
     const transaction = createTransactions(db, file);
-    const row = (id: string = randomUUID()) => [id, 'T', '', '{}', '{}', ['a@b']] as const;
+    const row = (id: string = randomUUID()) => [id, 'T', '', 1, '{}', '{}', ['a@b']] as const;
     const used = randomUUID();
     const answers = transaction([
       [1, 'room-a', -1, [row(used)]],
