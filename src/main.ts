@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { version } from './cli/version.ts';
 import type { Config } from './config/config.ts';
+import { within as withinNetworks } from './config/network.ts';
 import { createConference } from './engine/create-conference.ts';
 import { historyOf } from './engine/history.ts';
 import type { Clock, Courier, EventStore, Ids } from './engine/ports.ts';
@@ -38,6 +39,8 @@ export interface RunningServer {
   readonly mi: HostPort | undefined;
   /** Rooms and events after the replay, and the milliseconds that it took. */
   readonly replayed: { readonly rooms: number; readonly events: number; readonly ms: number };
+  /** Applies the options that can change while it runs (`trusted`); the others stay as they were at the start. */
+  readonly reload: (config: Config) => void;
   /** Stops taking work, finishes and answers what is begun for at most `ms`, flushes. */
   readonly stop: (ms: number) => Promise<void>;
 }
@@ -83,7 +86,9 @@ const start = async (
     );
   }
 
-  const { stack, location } = openSip(config, { clock, ids, log, product: `imcd/${version()}` });
+  let believed = withinNetworks(config.trusted);
+  const trusted = (address: string): boolean => believed(address);
+  const { stack, location } = openSip(config, { clock, ids, log, product: `imcd/${version()}`, trusted });
   opened(() => stack.close(0));
   const rooms = createRooms(config.hash_size);
   const unknown = createUnknownOutcomes();
@@ -176,6 +181,9 @@ const start = async (
     listeners,
     mi: mi.http?.address,
     replayed,
+    reload: (next) => {
+      believed = withinNetworks(next.trusted);
+    },
     stop: async (ms) => {
       const deadline = clock.monotonic() + ms;
       const left = (): number => Math.max(0, deadline - clock.monotonic());

@@ -3,20 +3,21 @@ import * as E from 'fp-ts/lib/Either.js';
 import { allOptions, Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { describeProblem } from '../config/problems.ts';
+import type { RunningServer } from '../main.ts';
 import type { RunningLog } from '../runtime/log.ts';
 import type { ConfigSources } from './invocation.ts';
 
 /** What of a running server SIGHUP can change. */
 export interface Reloadable {
   readonly log: RunningLog;
-  readonly server: object;
+  readonly server: Pick<RunningServer, 'reload'>;
 }
 
 /**
  * Reads the configuration again, applies what can be applied, and says by name what has changed and cannot be: that needs
  * a restart. A configuration that is wrong changes nothing.
  */
-export const reload = async (sources: ConfigSources, started: Config, { log }: Reloadable): Promise<void> => {
+export const reload = async (sources: ConfigSources, started: Config, { log, server }: Reloadable): Promise<void> => {
   const loaded = await loadConfig(sources)();
   if (E.isLeft(loaded)) {
     for (const problem of loaded.left) log.error({}, `not reloaded: ${describeProblem(problem)}`);
@@ -25,7 +26,8 @@ export const reload = async (sources: ConfigSources, started: Config, { log }: R
   const next = loaded.right;
   const waiting = changes(started, next).filter((name) => allOptions.get(name)?.reloadable !== true);
   log.setLevel(next.log.level);
-  log.info({ 'log.level': next.log.level }, 'configuration reloaded');
+  server.reload(next);
+  log.info({ 'log.level': next.log.level, trusted: Config.encode(next).trusted }, 'configuration reloaded');
   if (waiting.length > 0)
     log.warn({ options: waiting }, `changed, but only a restart applies it: ${waiting.join(', ')}`);
 };

@@ -126,7 +126,7 @@ export const topOptions = {
     'Typing notices are relayed to the members; otherwise answered and dropped.',
   ),
   record_messages: option(flag('true or false'), false, 'Chat messages are written to the log too.'),
-  max_message_size: option(integer(1, 1_048_576), 65_536, 'Largest body of a message, in bytes.', reloadable),
+  max_message_size: option(integer(1, 1_048_576), 65_536, 'Largest body of a message, in bytes.'),
   data: option(
     path,
     'imcd-data',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { showHostPort, within } from '../config/network.ts';
+import { showHostPort } from '../config/network.ts';
 import type { Clock, Ids, Log } from '../engine/ports.ts';
 import type { MiPorts } from '../mi/ports.ts';
 import { memberOfKey } from '../room/address.ts';
@@ -14,12 +14,14 @@ export interface SipPorts {
   readonly log: Log;
   /** `imcd/VERSION`. */
   readonly product: string;
+  /** Is this IP address one of the trusted? Asked for every request, so that a reload may change it. */
+  readonly trusted: (address: string) => boolean;
 }
 
 /** The registered users and the SIP stack, as configured; nothing listens yet. Throws a sentence where the bindings cannot be read. */
 export const openSip = (
   config: Config,
-  { clock, ids, log, product }: SipPorts,
+  { clock, ids, log, product, trusted }: SipPorts,
 ): { stack: SipStack; location: Location } => {
   const location = openLocation({ clock, log, file: openBindingsFile(join(config.data, 'bindings.db')) });
   const stack = createSipStack({
@@ -34,7 +36,7 @@ export const openSip = (
       manager: config.manager,
       rooms: config.rooms,
     },
-    trusted: within(config.trusted),
+    trusted,
     open: config.open,
     startCharacter: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
