@@ -57,8 +57,14 @@ export const RoomCommand = t.union(
 export type RoomCommand = t.TypeOf<typeof RoomCommand>;
 
 /** Commands that ask no room: `#help`, `#rooms`. */
-export type Query =
-  | { readonly type: 'Help'; readonly actor: MemberUri }
-  | { readonly type: 'ListRooms'; readonly actor: MemberUri };
+export const Query = t.union(
+  [
+    t.strict({ type: t.literal('Help'), actor: MemberUri }, 'Help'),
+    t.strict({ type: t.literal('ListRooms'), actor: MemberUri }, 'ListRooms'),
+  ],
+  'Query',
+);
+export type Query = t.TypeOf<typeof Query>;
 
-export type Command = RoomCommand | Query;
+export const Command = t.union([RoomCommand, Query], 'Command');
+export type Command = t.TypeOf<typeof Command>;

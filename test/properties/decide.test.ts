@@ -7,6 +7,7 @@ import { announce } from '../../src/room/announce.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide } from '../../src/room/decide.ts';
 import { eventCodecs } from '../../src/room/events.ts';
+import { Refusal } from '../../src/room/refusals.ts';
 import { evolve, type RoomState, recipientsOf } from '../../src/room/room.ts';
 import { anyCommand, anyCommands, anyPolicy, run } from './arbitraries.ts';
 
@@ -59,7 +60,7 @@ describe('each accepted command that changes something is one event (none where 
     fc.assert(
       fc.property(anySituation, ({ policy, command, room }) => {
         const decided = decide(policy)(command)(room);
-        if (E.isLeft(decided)) return;
+        if (E.isLeft(decided)) return assert.ok(Refusal.is(decided.left));
         assert.ok(decided.right.length <= 1);
         for (const event of decided.right) {
           assert.ok(eventCodecs[event.type].is(event));

@@ -16,6 +16,7 @@ import {
   invited,
   joined,
   made,
+  member,
   removed,
   role,
   root,
@@ -106,6 +107,11 @@ describe('a room', () => {
       memberOf(living(made(), invitedSecurely, deniedBy(bob), joined(bob)), memberKey(bob))?.scheme,
       undefined,
     );
+  });
+
+  it('keeps a user in the case first seen, whatever a later event says', () => {
+    const room = living(made(), invited(bob), accepted(member('sip:BOB@Example.org')));
+    assert.equal(memberOf(room, memberKey(bob))?.uri, bob);
   });
 
   it('counts members without the invited', () => {
