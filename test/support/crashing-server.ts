@@ -1,0 +1,57 @@
+/**
+ * `imcd serve` that kills itself with SIGKILL at a named point: started by the kill -9 tests as a child process.
+ * CRASH_AT=POINT:N names the point and how often it is reached before; without CRASH_AT it does not crash. Options come from
+ * the environment, and the listeners' lines go to stderr, as with `imcd serve`.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { loadConfig } from '../../src/config/load.ts';
+import { describeProblem } from '../../src/config/problems.ts';
+import type { Courier, EventStore } from '../../src/engine/ports.ts';
+import { startServer } from '../../src/main.ts';
+import { openLog } from '../../src/runtime/log.ts';
+import type { CrashPoint } from './crash-points.ts';
+
+const [point, times = '1'] = (process.env.CRASH_AT ?? '').split(':');
+let left = Number(times);
+
+const reach = (here: CrashPoint): void => {
+  if (here !== point) return;
+  left -= 1;
+  if (left <= 0) process.kill(process.pid, 'SIGKILL');
+};
+
+const crashingStore = (store: EventStore): EventStore => ({
+  ...store,
+  append: (stream, expected, events) => async () => {
+    reach('before the append');
+    const appended = await store.append(stream, expected, events)();
+    reach('between fsync and answer');
+    return appended;
+  },
+  subscribe: (after, subscriber) =>
+    store.subscribe(after, {
+      ...subscriber,
+      onEvents: (events) => {
+        reach('in replay');
+        return subscriber.onEvents(events);
+      },
+    }),
+});
+
+const crashingCourier = (courier: Courier): Courier => ({
+  send: (message) => {
+    reach('between answer and announcement');
+    courier.send(message);
+  },
+});
+
+const config = await loadConfig({ environment: process.env, commandLine: {} })();
+if (E.isLeft(config)) throw new Error(config.left.map(describeProblem).join('\n'));
+const server = await startServer(config.right, {
+  log: await openLog('json', 'error'),
+  wrapStore: crashingStore,
+  wrapCourier: crashingCourier,
+});
+const udp = server.listeners.find(({ transport }) => transport === 'udp')?.local.port;
+process.stdout.write(`${JSON.stringify({ udp, mi: server.mi?.port })}\n`);
+process.on('SIGTERM', () => void server.stop(5_000).then(() => process.exit(0)));
