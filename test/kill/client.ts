@@ -23,6 +23,7 @@ export const createAsker = async (): Promise<Asker> => {
   const socket: Socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const { port: own } = socket.address();
+  const repeating = new Set<NodeJS.Timeout>();
   const waiting = new Map<string, (status: number) => void>();
   let server = 0;
   let serial = 0;
@@ -44,6 +45,7 @@ export const createAsker = async (): Promise<Asker> => {
     ask: (user, room, body) =>
       new Promise((resolve) => {
         serial += 1;
+        const tag = `t${serial}`; // A request that is repeated is the same request.
         const callId = `kill-${process.pid}-${own}-${serial}`;
         let sent = 0;
         const send = (): void => {
@@ -51,18 +53,24 @@ export const createAsker = async (): Promise<Asker> => {
           if (server === 0) return;
           const bytes =
             `MESSAGE sip:${room}@localhost SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${own};rport;branch=z9hG4bK${callId}\r\n` +
-            `Max-Forwards: 70\r\nFrom: <sip:${user}@localhost>;tag=t${serial}\r\nTo: <sip:${room}@localhost>\r\n` +
+            `Max-Forwards: 70\r\nFrom: <sip:${user}@localhost>;tag=${tag}\r\nTo: <sip:${room}@localhost>\r\n` +
             `Call-ID: ${callId}\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
           socket.send(bytes, server, '127.0.0.1');
         };
         const repeat = setInterval(send, REPEAT_MS);
+        repeating.add(repeat);
         waiting.set(callId, (status) => {
+          if (status === 503) return; // A server that stops has not executed it: it is asked again, and another one answers.
           clearInterval(repeat);
+          repeating.delete(repeat);
           waiting.delete(callId);
           resolve({ callId, status, sent });
         });
         send();
       }),
-    close: () => socket.close(),
+    close: () => {
+      for (const repeat of repeating) clearInterval(repeat);
+      socket.close();
+    },
   };
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -51,6 +51,16 @@ describe('kill -9 under a stream of commands', () => {
     return running;
   };
 
+  /** A stop writes a snapshot: the server is killed when the file appears, or has ended before. */
+  const stopIntoSnapshot = async ({ child, exited }: Server): Promise<void> => {
+    const watcher = watch(data, (_, file) => {
+      if (file?.includes('snapshot')) child.kill('SIGKILL');
+    });
+    child.kill('SIGTERM');
+    await exited;
+    watcher.close();
+  };
+
   before(async () => {
     asker = await createAsker();
   });
@@ -61,13 +71,18 @@ describe('kill -9 under a stream of commands', () => {
     rmSync(data, { recursive: true });
   });
 
-  it(`loses nothing that was answered 2xx, and does nothing twice, in ${KILLS} kills`, { timeout: 240_000 }, async () => {
+  it(`loses nothing that was answered 2xx, and does nothing twice, in ${KILLS} kills`, {
+    timeout: 240_000,
+  }, async () => {
     const random = seeded(9);
     const accepted = new Map<string, string[]>();
     const repeated: number[] = [];
     let stopped = false;
 
-    const plan: (CrashPoint | 'random')[] = crashPoints.flatMap((point) => Array<CrashPoint>(AT_EACH_POINT).fill(point));
+    const plan: (CrashPoint | 'in a snapshot' | 'random')[] = crashPoints.flatMap((point) =>
+      Array<CrashPoint>(AT_EACH_POINT).fill(point),
+    );
+    for (let i = 0; i < AT_EACH_POINT; i += 1) plan.push('in a snapshot');
     while (plan.length < KILLS) plan.push('random');
     shuffle(plan, random);
 
@@ -96,10 +111,13 @@ describe('kill -9 under a stream of commands', () => {
     for (const point of plan) {
       running?.child.kill('SIGKILL');
       await running?.exited;
-      const up = await start(point === 'random' ? '' : `${point}:${1 + Math.floor(random() * (point === 'in replay' ? 1 : 40))}`);
+      const byItself = point !== 'random' && point !== 'in a snapshot';
+      const after = point === 'in replay' ? 1 : 1 + Math.floor(random() * 40);
+      const up = await start(byItself ? `${point}:${after}` : '');
       if (up === undefined) continue;
-      if (point === 'random') await new Promise((resolve) => setTimeout(resolve, 20 + random() * 200));
-      else await up.exited;
+      if (byItself) await up.exited;
+      else await pause(20 + random() * 200);
+      if (point === 'in a snapshot') await stopIntoSnapshot(up);
     }
     running?.child.kill('SIGKILL');
     await running?.exited;
@@ -113,8 +131,13 @@ describe('kill -9 under a stream of commands', () => {
     const history = historyOf(reader);
     for (const [room, calls] of accepted) {
       const written: string[] = [];
-      for await (const { metadata } of history.ofRoom(`${room}@localhost` as RoomKey, 0n)) written.push(callIdOf(metadata));
-      assert.deepEqual(written.toSorted(), calls.toSorted(), `events of ${room}: one for each command that was answered 200`);
+      for await (const { metadata } of history.ofRoom(`${room}@localhost` as RoomKey, 0n))
+        written.push(callIdOf(metadata));
+      assert.deepEqual(
+        written.toSorted(),
+        calls.toSorted(),
+        `events of ${room}: one for each command that was answered 200`,
+      );
       const { room: state } = await history.stateAt(`${room}@localhost` as RoomKey, {});
       assert.deepEqual([...(state?.members.keys() ?? [])], ['owner@localhost'], `${room} in the end`);
     }
@@ -122,6 +145,8 @@ describe('kill -9 under a stream of commands', () => {
     assert.ok(repeated.length > KILLS / 2, `only ${repeated.length} requests had to be repeated`);
   });
 });
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const callIdOf = (metadata: unknown): string =>
   typeof metadata === 'object' && metadata !== null && 'callId' in metadata ? String(metadata.callId) : '';
