@@ -60,7 +60,7 @@ export const makeLog = async (store: EventStore, ids: Pick<Ids, 'uuid'>, shape: 
     const room = rooms[n < shape.rooms ? n : pick(shape.rooms)];
     if (room === undefined) throw new Error('a log needs a room');
     const { event, actor } = nextEvent(room, pick, shape.members);
-    const metadata = metadataOf(n, actor, new Date(start + n * 250).toISOString());
+    const metadata: EventMetadata = metadataOf(n, actor, new Date(start + n * 250).toISOString());
     waiting.push(append(store, room, { id: ids.uuid(), ...event, metadata }));
     if (waiting.length >= IN_FLIGHT) {
       await Promise.all(waiting);
@@ -99,7 +99,8 @@ const nextEvent = (
   return { event: { type: 'MemberJoined', data: { room: uri, member } }, actor: member };
 };
 
-const metadataOf = (n: number, actor: MemberUri, time: string): EventMetadata => {
+/** Metadata as the engine writes it for a SIP request. */
+export const metadataOf = <Actor extends string>(n: number, actor: Actor, time: string) => {
   const callId = `${n.toString(36).padStart(10, 'c')}@192.0.2.${n % 250}`;
   return {
     $correlationId: callId,
