@@ -83,6 +83,8 @@ export interface SipStack {
 
 /** How often a stopping stack looks whether it is idle. */
 const idleCheckMs = 20;
+/** Copies under way get one repetition (Timer E) before it closes; a member that is gone must not hold it up for 32 s. */
+const unansweredMs = 700;
 /** Statuses of requests that are wrong in themselves: each is logged once. */
 const wrongInItself: ReadonlySet<number> = new Set([400, 405, 414, 415, 416, 420, 481, 482, 483, 505, 513]);
 
@@ -229,11 +231,14 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     return listeners;
   };
 
-  const idle = (): boolean => server.pending() === 0 && client.pending() === 0 && courier.queueDepth() === 0;
   const untilIdle = (deadline: number): Promise<void> =>
     new Promise((done) => {
+      let patience = deadline;
       const look = (): void => {
-        if (idle() || clock.monotonic() >= deadline) done();
+        const now = clock.monotonic();
+        const answered = server.pending() === 0 && courier.queueDepth() === 0;
+        if (answered) patience = Math.min(patience, now + unansweredMs);
+        if ((answered && client.pending() === 0) || now >= patience) done();
         else clock.after(idleCheckMs, look);
       };
       look();
