@@ -8,13 +8,13 @@ export interface Statistic {
 }
 
 export interface Statistics {
-  readonly all: () => readonly Statistic[];
+  readonly all: () => Promise<readonly Statistic[]>;
   /** From now on these count from 0 again; what Prometheus reads is not touched, its counters never go back. */
-  readonly reset: (statistics: readonly Statistic[]) => void;
+  readonly reset: (statistics: readonly Statistic[]) => Promise<void>;
 }
 
 /** @param read the values since the start of the process */
-export const createStatistics = (read: () => readonly Statistic[]): Statistics => {
+export const createStatistics = (read: () => Promise<readonly Statistic[]>): Statistics => {
   const zero = new Map<string, number>();
   const nameOf = ({ group, name }: Statistic) => `${group}:${name}`;
   const shown = (statistic: Statistic): Statistic => {
@@ -22,10 +22,10 @@ export const createStatistics = (read: () => readonly Statistic[]): Statistics =
     return from === undefined ? statistic : { ...statistic, value: statistic.value - from };
   };
   return {
-    all: () => read().map(shown),
-    reset: (statistics) => {
+    all: async () => (await read()).map(shown),
+    reset: async (statistics) => {
       const wanted = new Set(statistics.map(nameOf));
-      for (const statistic of read()) {
+      for (const statistic of await read()) {
         if (statistic.incremental && wanted.has(nameOf(statistic))) zero.set(nameOf(statistic), statistic.value);
       }
     },

@@ -80,7 +80,7 @@ export const fakePorts = (): Fake => {
     },
     clock: systemClock,
     ids: randomIds(),
-    statistics: createStatistics(() => statistics),
+    statistics: createStatistics(async () => statistics),
     version: '1.2.3',
     startedAt: Date.now() - 65_000,
     log: {

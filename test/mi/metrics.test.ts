@@ -106,11 +106,12 @@ describe('/metrics', async () => {
 });
 
 describe("MI's statistics", () => {
-  it('are the same numbers, sums and parts, under names that are there once', () => {
-    const statistics = all.statistics();
+  it('are the same numbers, sums and parts, under names that are there once', async () => {
+    const statistics = await all.statistics();
     const byName = new Map(statistics.map(({ group, name, value }) => [`${group}:${name}`, value]));
     assert.equal(byName.size, statistics.length);
     assert.equal(byName.get('imc:active_rooms'), 1);
+    assert.equal(byName.get('imc:members'), 2);
     assert.equal(byName.get('imc:commands'), 4);
     assert.equal(byName.get('imc:commands_JoinRoom'), 3);
     assert.equal(byName.get('sip:answers_MESSAGE_200'), 4);

@@ -36,7 +36,7 @@ export const getStatistics: Method = {
   params: [statisticsParam],
   result: numbers,
   run: async (ports, given) => {
-    const found = chosen(ports.statistics.all(), given);
+    const found = chosen(await ports.statistics.all(), given);
     if (E.isLeft(found)) return found;
     return E.right(Object.fromEntries(found.right.map(({ group, name, value }) => [`${group}:${name}`, value])));
   },
@@ -48,7 +48,7 @@ export const listStatistics: Method = {
   params: [{ ...statisticsParam, optional: true }],
   result: { type: 'object', additionalProperties: { enum: ['incremental', 'non-incremental'] } },
   run: async (ports, given) => {
-    const all = ports.statistics.all();
+    const all = await ports.statistics.all();
     const found = given.statistics === undefined ? E.right(all) : chosen(all, given);
     if (E.isLeft(found)) return found;
     const kinds = found.right.map(({ group, name, incremental }) => [
@@ -65,12 +65,12 @@ export const resetStatistics: Method = {
   params: [statisticsParam],
   result: { type: 'string', const: 'OK' },
   run: async (ports, given) => {
-    const found = chosen(ports.statistics.all(), given);
+    const found = chosen(await ports.statistics.all(), given);
     if (E.isLeft(found)) return found;
     const resettable = found.right.filter(({ incremental }) => incremental);
     if (resettable.length === 0)
       return E.left({ code: 400, message: 'these statistics are not incremental: they show what is' });
-    ports.statistics.reset(resettable);
+    await ports.statistics.reset(resettable);
     return E.right('OK');
   },
 };
