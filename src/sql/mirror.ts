@@ -167,8 +167,14 @@ const openCheckpoint = async (options: MirrorOptions, session: Session, tables: 
   const found = await readCheckpoint(session.db, tables.checkpoint);
   if (found === undefined) {
     const made = { log: identity.right, position: undefined, generation: options.ids.uuid() };
-    await insertCheckpoint(session.db, tables.checkpoint, made);
-    return made;
+    try {
+      await insertCheckpoint(session.db, tables.checkpoint, made);
+      return made;
+    } catch (error) {
+      // A rebuild has put its own there at this moment.
+      if ((await readCheckpoint(session.db, tables.checkpoint)) === undefined) throw error;
+      throw new Fenced(`the tables of ${tables.rooms} were built anew`, { cause: error });
+    }
   }
   const heal = 'Run `imcd rebuild` to build it anew from this log, or name other tables.';
   if (found.log !== identity.right) {
