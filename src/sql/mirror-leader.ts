@@ -43,7 +43,7 @@ export interface Leading {
 export const lead = async (leading: Leading, from: Checkpoint): Promise<void> => {
   const { progress, stop } = leading;
   let checkpoint = from;
-  const queue = createQueue(progress);
+  const queue = createQueue(progress, leading.store, checkpoint.position);
   progress.reached(checkpoint.position);
   progress.is('catching up');
   progress.damaged(false);
@@ -84,7 +84,9 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
 };
 
 /** Events between the log and the rows. */
-const createQueue = (progress: Progress) => {
+const createQueue = (progress: Progress, store: Pick<EventStore, 'comparePositions'>, from: Position | undefined) => {
+  /** Of the last event that was taken. */
+  let last = from;
   let pending: StoredEvent[] = [];
   /** Times of the batches that are being planned and written, the oldest first. */
   const writing: { readonly count: number; readonly oldest: number }[] = [];
@@ -98,7 +100,12 @@ const createQueue = (progress: Progress) => {
   };
   return {
     take: (events: readonly StoredEvent[]): void | Promise<void> => {
-      for (const event of events) pending.push(event);
+      for (const event of events) {
+        // A subscription that ended while a batch waited here is resumed from before that batch.
+        if (last !== undefined && store.comparePositions(event.position, last) <= 0) continue;
+        last = event.position;
+        pending.push(event);
+      }
       tell();
       wake();
       if (pending.length < mostPending) return;

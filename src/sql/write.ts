@@ -110,7 +110,8 @@ export const writer = (session: Session, db: Kysely<unknown>, tables: Tables) =>
      * never without its owner's row, nor a member without a room's.
      */
     standing: async (plans: readonly RoomPlan[]): Promise<{ there: readonly RoomPlan[]; absent: number }> => {
-      const asked = plans.filter(({ drop, create }) => drop === undefined && create === undefined);
+      // A plan without members changes nothing: who came went within the batch, and the whole room perhaps with them.
+      const asked = plans.filter(({ drop, create, members }) => !drop && !create && members.size > 0);
       const found = new Set<string>();
       await each(asked, async (some) => {
         const keys = some.map(({ room }) => [userOf(room), domainOf(room)]);

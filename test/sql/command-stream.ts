@@ -12,7 +12,7 @@ export interface CommandStream {
   readonly answers: ReadonlyMap<string, number>;
   /** Where the server is; undefined while it is down: then nobody sends. */
   readonly aim: (port: number | undefined) => void;
-  /** Sends so many commands, `window` of them under way; calls `onSent` after each. */
+  /** Sends so many commands, `window` of them under way; calls `onSent` before each. */
   readonly run: (commands: number, window: number, onSent: (sent: number) => void) => Promise<void>;
   readonly close: () => void;
 }
@@ -21,9 +21,8 @@ export interface CommandStream {
 const patienceMs = 1_000;
 
 export const startCommandStream = async (dice: Dice, rooms: number, users: number): Promise<CommandStream> => {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
+  // Copies on a socket of their own: in one receive buffer they would push the answers out.
+  const [socket, sink] = [await openSocket(), await openSocket()];
   const { port } = socket.address();
   const waiting = new Map<string, (status: string) => void>();
   const answers = new Map<string, number>();
@@ -34,14 +33,12 @@ export const startCommandStream = async (dice: Dice, rooms: number, users: numbe
     aimed = resolve;
   });
 
-  socket.on('message', (bytes, from) => {
+  sink.on('message', (bytes, from) => sink.send(accepted(bytes.toString('latin1')), from.port, from.address));
+  socket.on('message', (bytes) => {
     const text = bytes.toString('latin1');
     const [, status] = /^SIP\/2\.0 (\d{3})/.exec(text) ?? [];
-    if (status === undefined) {
-      socket.send(accepted(text), from.port, from.address);
-    } else if (status !== '100') {
-      waiting.get(/^Call-ID: *(\S+)/im.exec(text)?.[1] ?? '')?.(status);
-    }
+    if (status === undefined || status === '100') return;
+    waiting.get(/^Call-ID: *(\S+)/im.exec(text)?.[1] ?? '')?.(status);
   });
 
   const ask = (callId: string, to: number): Promise<string> =>
@@ -57,7 +54,7 @@ export const startCommandStream = async (dice: Dice, rooms: number, users: numbe
     });
 
   return {
-    port,
+    port: sink.address().port,
     sent: () => sent,
     answers,
     aim: (next) => {
@@ -75,15 +72,25 @@ export const startCommandStream = async (dice: Dice, rooms: number, users: numbe
           await ready;
           if (target === undefined) continue;
           sent += 1;
+          onSent(sent);
           const status = await ask(`${port}-${sent}-${dice(1e9)}`, target);
           answers.set(status, (answers.get(status) ?? 0) + 1);
-          onSent(sent);
         }
       };
       await Promise.all(Array.from({ length: window }, worker));
     },
-    close: () => socket.close(),
+    close: () => {
+      socket.close();
+      sink.close();
+    },
   };
+};
+
+const openSocket = async () => {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 2 ** 20 });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
 };
 
 const bodies = [

@@ -84,9 +84,13 @@ const endures = async (start: () => Promise<DatabaseServer>, commands: number, k
       () => `seed ${seed}: ${JSON.stringify(last)}`,
       60,
     );
-    assert.equal(last?.damaged, false, `seed ${seed}`);
     const verified = await imcd(['verify', ...options, '--mi.http', `127.0.0.1:${server.mi}`]);
     assert.equal(verified.code, 0, `seed ${seed}: ${verified.out}${verified.err}`);
+    assert.equal(
+      last?.damaged,
+      false,
+      `seed ${seed}: ${JSON.stringify(server.lines.filter(({ level }) => level === 'error'))}`,
+    );
     assert.match(verified.err, /server: \d+ rooms compared/);
     const [, rooms, members] = /mirror: (\d+) rooms and (\d+) members compared/.exec(verified.err) ?? [];
     assert.ok(Number(rooms) > 50 && Number(members) > 100, verified.err);

@@ -13,7 +13,7 @@ export const startSqlite = async (): Promise<DatabaseServer> => {
   let databases = 0;
   let holder: DatabaseSync | undefined;
   const hold = () => {
-    holder = new DatabaseSync(join(folder, `${databases}.db`));
+    holder = new DatabaseSync(join(folder, `${databases}.db`), { timeout: 5_000 });
     holder.exec('BEGIN IMMEDIATE');
   };
   const release = () => {
