@@ -183,7 +183,11 @@ export const openUser = async (place: Place, name: string): Promise<SipUser> => 
     raw: (bytes) => socket.send(bytes, place.port, place.host),
     close: () => socket.close(),
   };
-  const { status } = await user.register();
-  assert.equal(status, 200);
+  try {
+    assert.equal((await user.register()).status, 200);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   return user;
 };
