@@ -67,7 +67,7 @@ export const commands: readonly CommandSpec[] = [
   {
     usage: 'verify',
     summary:
-      "compare the log, replayed from 0, with the running server's rooms and the mirror's rows; exit 1 where they differ",
+      "compare the log, replayed from 0, with the snapshot, the running server's rooms and the mirror's rows; exit 1 where they differ",
     examples: [['imcd verify --config /etc/imcd.yaml', 'beside the running server, or without one']],
     load: () => import('./verify.ts'),
   },

@@ -1,8 +1,9 @@
+import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../config/config.ts';
-import type { RoomThen } from '../engine/history.ts';
 import type { EventStore } from '../engine/ports.ts';
-import type { RoomKey } from '../room/address.ts';
-import { compareServer } from './compare-server.ts';
+import { snapshotFile } from '../main/snapshots.ts';
+import { compareServer, type ServerComparison } from './compare-server.ts';
+import { compareSnapshot } from './compare-snapshot.ts';
 import { CliError, type Invocation, type Run } from './invocation.ts';
 import { miClient, NoServer } from './mi-client.ts';
 import { openReader } from './open-reader.ts';
@@ -14,7 +15,7 @@ import { roomsAt } from './state-at.ts';
 type Tell = (difference: string) => Promise<void>;
 
 /**
- * `imcd verify`: the log, replayed from 0, against the running server's rooms and the mirror's rows. Each difference is a
+ * `imcd verify`: the log, replayed from 0, against the snapshot, the running server's rooms and the mirror's rows. Each difference is a
  * line on stdout; exit 1 where there is one, or where something could not be compared that should be.
  */
 export const run: Run = async (invocation) => {
@@ -29,9 +30,12 @@ export const run: Run = async (invocation) => {
   try {
     const bar = progress('replaying the log', 'events');
     const rooms = await roomsAt(store, {}, bar.update).finally(bar.end);
-    const living = [...rooms.values()].filter(({ room }) => room !== undefined).length;
-    err(`log: ${living} rooms`);
-    await againstServer(config, store, rooms, tell, invocation);
+    err(`log: ${rooms.size} rooms`);
+    const identity = right(await store.identity());
+    const end = right(await store.end());
+    const file = snapshotFile(config.data);
+    err(`snapshot: ${await compareSnapshot({ file, store, identity, end, rooms, tell })}`);
+    await againstServer(config, { store, identity, rooms, tell }, invocation);
     await againstMirror(config, store, tell, invocation);
   } finally {
     await store.close();
@@ -40,11 +44,14 @@ export const run: Run = async (invocation) => {
   return differences === 0 ? 0 : 1;
 };
 
+const right = <A>(outcome: E.Either<{ readonly message: string }, A>): A => {
+  if (E.isLeft(outcome)) throw new CliError(outcome.left.message);
+  return outcome.right;
+};
+
 const againstServer = async (
   config: Config,
-  store: EventStore,
-  rooms: ReadonlyMap<RoomKey, RoomThen>,
-  tell: Tell,
+  given: Omit<ServerComparison, 'client'>,
   { err }: Invocation,
 ): Promise<void> => {
   if (config.mi.http === undefined) {
@@ -52,10 +59,8 @@ const againstServer = async (
     return;
   }
   const client = miClient(config);
-  const identity = await store.identity();
-  if (identity._tag === 'Left') throw new CliError(identity.left.message);
   try {
-    const compared = await compareServer({ client, store, identity: identity.right, rooms, tell });
+    const compared = await compareServer({ ...given, client });
     if (compared === 'another log') err(`server: not compared, the one at ${client.url} uses another log`);
     else err(`server: ${compared} rooms compared at ${client.url}`);
   } catch (error) {

@@ -23,6 +23,9 @@ export interface Snapshots {
   readonly stop: () => Promise<void>;
 }
 
+/** Where a node keeps it, in its `data`. */
+export const snapshotFile = (folder: string): string => join(folder, 'rooms.snapshot');
+
 /** How often it is looked whether a snapshot is due. */
 const LOOK_MS = 30_000;
 /** Due after so many new events, 1 to 2 s of replay, ... */
@@ -34,7 +37,7 @@ const DUE_MS = 600_000;
 export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots> => {
   const { store, rooms, clock, log, folder } = options;
   if (folder === undefined) return { from: undefined, keep: () => {}, stop: () => Promise.resolve() };
-  const file = join(folder, 'rooms.snapshot');
+  const file = snapshotFile(folder);
   const identity = await orThrow(store.identity());
   const end = await orThrow(store.end());
   const began = clock.monotonic();
