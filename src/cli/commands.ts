@@ -109,6 +109,22 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./export.ts'),
   },
   {
+    usage: 'projections <action> [names...]',
+    summary: 'projections in EventStoreDB: deploy, status, result NAME, remove; run FILE runs one here, over any log',
+    options: [
+      ['--partition <name>', "result: of this partition; a room's stream, for one that is kept for each stream"],
+      ['--reset', 'deploy: let changed projections read the log anew; not for one that writes events or links'],
+      ['--memory <mib>', 'run: most heap (default 256)'],
+      ['--time <seconds>', 'run: longest time in all (default 600)'],
+    ],
+    examples: [
+      ['imcd projections deploy', 'all files of projections/ into the EventStoreDB that store_url names'],
+      ['imcd projections result room-members --partition room-chat-1@example.org', 'who is in a room'],
+      ['imcd projections run my-report.js', 'a file of your own, over the embedded log, in a sandbox'],
+    ],
+    load: () => import('./projections.ts'),
+  },
+  {
     usage: 'mi <method> [params...]',
     summary: "call a running server's management interface, and print the JSON result",
     examples: [

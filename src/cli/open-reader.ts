@@ -27,7 +27,9 @@ export const openReader = async (config: Config): Promise<EventStore> => {
     case 'esdb': {
       const { openEventStoreDb } = await import('../store/eventstoredb.ts');
       const ports = { clock: systemClock, ids: randomIds(), log: silentLog };
-      return opened(await openEventStoreDb({ url: url.url.reveal(), node: config.node, ...ports })());
+      const password = config.store_password?.reveal();
+      const access = { url: url.url.reveal(), ...(password === undefined ? {} : { password }) };
+      return opened(await openEventStoreDb({ ...access, node: config.node, ...ports })());
     }
   }
 };

@@ -146,7 +146,17 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
       closed = true;
       retry?.cancel();
       settle(false);
-      await Promise.race([letGo(wire), new Promise<void>((resolve) => void clock.after(CLOSE_MS, resolve))]);
+      await within(clock, CLOSE_MS, letGo(wire));
     },
   };
+};
+
+/** Resolves when `work` is done, after `ms` at the latest; leaves no timer behind that would keep the process alive. */
+export const within = async (clock: Clock, ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: { readonly cancel: () => void } | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = clock.after(ms, resolve);
+  });
+  await Promise.race([work, late]);
+  timer?.cancel();
 };

@@ -8,6 +8,7 @@ import {
   type ConnectionStatus,
   createConnection,
   PROBE_MS,
+  within,
 } from './eventstoredb-connection.ts';
 import { isPermanent, readFailure } from './eventstoredb-failures.ts';
 import { createFollows } from './eventstoredb-follow.ts';
@@ -41,7 +42,7 @@ export interface Times {
   readonly openMs: number;
 }
 
-const times: Times = { appendMs: 3_000, settleMs: 2_000, readMs: 5_000, openMs: 10_000 };
+const usualTimes: Times = { appendMs: 3_000, settleMs: 2_000, readMs: 5_000, openMs: 10_000 };
 
 /** An `EventStore` that says how its server is. */
 export interface EventStoreDb extends EventStore {
@@ -70,13 +71,13 @@ export const openStore =
     if (E.isLeft(url)) return url;
     if (ignoresCredentials(url.right))
       log.warn({}, 'store_url has a user and tls=false: EventStoreDB gets no credentials over plain text');
-    const within = { ...times, ...options.times };
+    const times = { ...usualTimes, ...options.times };
     const open = (onBroken: (cause: unknown) => void): Wire =>
-      openWire({ url: url.right, clock, ids, readMs: within.readMs, onBroken });
-    const server = await firstContact(open, options, within.openMs);
+      openWire({ url: url.right, clock, ids, readMs: times.readMs, onBroken });
+    const server = await firstContact(open, options, times.openMs);
     if (E.isLeft(server)) return server;
     log.info({ version: server.right }, 'EventStoreDB answers');
-    return E.right(createStore(createConnection({ open, clock, ids, log }), clock, ids, within));
+    return E.right(createStore(createConnection({ open, clock, ids, log }), clock, ids, times));
   };
 
 /** Asks for the version until somebody answers; each time over a client of its own, as a failed one remembers it for ever. */
@@ -112,13 +113,13 @@ const unreadable = (cause: unknown): StoreFailure => ({
   message: `store_url cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
 });
 
-const createStore = (connection: Connection, clock: Clock, ids: Ids, within: Times): EventStoreDb => {
+const createStore = (connection: Connection, clock: Clock, ids: Ids, times: Times): EventStoreDb => {
   const reads = createReads(connection);
   const { append, counters, idle } = createAppender({
     connection,
     clock,
-    appendMs: within.appendMs,
-    settleMs: within.settleMs,
+    appendMs: times.appendMs,
+    settleMs: times.settleMs,
     readAfter: (wire, stream, after, count) =>
       wire.readStream(stream, { from: after === 'no_stream' ? 'start' : after + 1n, direction: 'forwards', count }),
   });
@@ -138,7 +139,7 @@ const createStore = (connection: Connection, clock: Clock, ids: Ids, within: Tim
     comparePositions,
     end: attempt(reads.end),
     close: async () => {
-      await Promise.race([idle(), new Promise<void>((resolve) => void clock.after(within.appendMs, resolve))]);
+      await within(clock, times.appendMs, idle());
       await connection.close();
       follows.close();
     },

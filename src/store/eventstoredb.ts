@@ -4,7 +4,6 @@ import {
   END,
   EventStoreDBClient,
   FORWARDS,
-  type RecordedEvent,
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
@@ -14,8 +13,9 @@ import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Appended, Clock, ExpectedRevision, Ids, Position, StoredEvent, StoreFailure } from '../engine/ports.ts';
-import { timeOf } from '../room/upcast.ts';
 import { createFeeder } from './eventstoredb-feeder.ts';
+import { createProjections, type Projections } from './eventstoredb-projections.ts';
+import { broken, collect, isMissing, stored } from './eventstoredb-reading.ts';
 import { type EventStoreDb, type EventStoreDbOptions, openStore } from './eventstoredb-store.ts';
 import {
   type Follower,
@@ -72,8 +72,6 @@ class Client extends EventStoreDBClient {
     (await this.getChannel()).close();
   }
 }
-
-const broken = (message: string): Error => Object.assign(new Error(message), { code: 14 });
 
 /** @param onBroken the batch stream has ended; everything on it has been rejected */
 const openBatch = async (client: Client, onBroken: (cause: unknown) => void): Promise<Batch> => {
@@ -137,28 +135,6 @@ const requestOf = (
   return request;
 };
 
-const stored = (event: RecordedEvent): StoredEvent => ({
-  id: event.id,
-  stream: event.streamId,
-  revision: event.revision,
-  position: positionOf(event.position?.commit ?? 0n, event.position?.prepare ?? 0n),
-  type: event.type,
-  time: timeOf(event.metadata),
-  data: event.data,
-  metadata: event.metadata,
-});
-
-/** What `readStream` and `readAll` give: a stream of resolved events. */
-interface Reading {
-  on(event: 'data', listener: (value: { readonly event?: RecordedEvent }) => void): unknown;
-  on(event: 'error', listener: (cause: Error) => void): unknown;
-  on(event: 'end', listener: () => void): unknown;
-  cancel(): Promise<void>;
-}
-
-const isMissing = (cause: unknown): boolean =>
-  typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'stream-not-found';
-
 interface WireOptions {
   /** Connection string as the client takes it, `esdb://` or `esdb+discover://`. */
   readonly url: string;
@@ -177,27 +153,6 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
   let batch: Promise<Batch> | undefined;
   let disposed = false;
 
-  /** Reads a page to its end, or gives up. */
-  const collect = (reading: Reading, ms: number): Promise<StoredEvent[]> =>
-    new Promise((resolve, reject) => {
-      const events: StoredEvent[] = [];
-      const timer = clock.after(ms, () => {
-        reading.cancel().catch(() => {}); // Of a call that could not be opened: its own error says why.
-        reject(broken(`no answer to a read within ${ms / 1000} s`));
-      });
-      reading.on('data', ({ event }) => {
-        if (event !== undefined) events.push(stored(event));
-      });
-      reading.on('error', (cause) => {
-        timer.cancel();
-        reject(cause);
-      });
-      reading.on('end', () => {
-        timer.cancel();
-        resolve(events);
-      });
-    });
-
   const readStream = (stream: string, { from, direction, count }: Page, ms: number): Promise<readonly StoredEvent[]> =>
     collect(
       client.readStream(stream, {
@@ -206,6 +161,7 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
         maxCount: count,
         requiresLeader: true,
       }),
+      clock,
       ms,
     ).catch((cause: unknown) => {
       if (isMissing(cause)) return [];
@@ -293,6 +249,7 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
           direction: BACKWARDS,
           maxCount: count,
         }),
+        clock,
         readMs,
       ),
     follow,
@@ -307,9 +264,38 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
 };
 
 /**
- * Opens the log on EventStoreDB: waits for a server that can be reached (`times.openMs`, 10 s), and refuses one that is too
- * old, is not EventStoreDB, does not let the user in, or cannot be reached over TLS as the URL says. `StoreRefused`: trying
- * again changes nothing; `StoreUnavailable`: it may.
+ * Opens the log on EventStoreDB: waits for a server that cannot be reached yet, and refuses one that is too old, is something
+ * else, does not let the user in, or needs another `tls=`. `StoreRefused`: trying again changes nothing.
  */
 export const openEventStoreDb = (options: EventStoreDbOptions): TaskEither<StoreFailure, EventStoreDb> =>
   openStore(options, openWire);
+
+/** The projections of the server at `url`, which is a connection string as `connectionString` makes it. */
+export const openProjections = (url: string, clock: Clock): Projections => {
+  const client = Client.open(url);
+  return createProjections(
+    {
+      create: (name, query, emitEnabled) => client.createProjection(name, query, { emitEnabled }),
+      update: (name, query, emitEnabled) => client.updateProjection(name, query, { emitEnabled }),
+      enable: (name) => client.enableProjection(name),
+      disable: (name) => client.disableProjection(name),
+      reset: (name) => client.resetProjection(name),
+      remove: (name) => client.deleteProjection(name, { deleteStateStream: true, deleteCheckpointStream: true }),
+      status: async (name) => {
+        const found = await client.getProjectionStatus(name);
+        if (found === undefined) return undefined;
+        return {
+          name,
+          status: found.status,
+          reason: found.stateReason,
+          position: found.position,
+          progress: found.progress,
+        };
+      },
+      state: (name, partition) => client.getProjectionState(name, { partition }),
+      result: (name, partition) => client.getProjectionResult(name, { partition }),
+      close: () => client.close(),
+    },
+    clock,
+  );
+};

@@ -105,7 +105,7 @@ export const batchAppend = (node: NodeState, call: ServerDuplexStream<BatchAppen
     append.events.push(...request.getProposedMessagesList().map(proposed));
     if (!append.events.every(({ id }) => isUuid(id))) {
       // Seen on the real one: the whole stream breaks.
-      call.destroy(callError(status.UNKNOWN, 'Exception was thrown by handler.'));
+      call.emit('error', callError(status.UNKNOWN, 'Exception was thrown by handler.'));
       return;
     }
     if (sizeOf(append.events) > maxAppendSize) {

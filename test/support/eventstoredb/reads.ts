@@ -171,7 +171,7 @@ export const read = async (node: NodeState, call: ReadCall): Promise<void> => {
     else await readAll(node, call, options);
     call.end();
   } catch (error) {
-    call.destroy(error instanceof Error ? error : new Error(String(error)));
+    call.emit('error', error);
   } finally {
     node.open -= 1;
   }

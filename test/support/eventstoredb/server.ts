@@ -91,11 +91,11 @@ const build = (node: NodeState, options: DoubleOptions): Server => {
   server.addService(streamsService.StreamsService, {
     read: (call: Parameters<typeof read>[1]) => {
       if (allowed(call)) void read(node, call);
-      else call.destroy(accessDenied());
+      else call.emit('error', accessDenied());
     },
     batchAppend: (call: Parameters<typeof batchAppend>[1]) => {
       if (allowed(call)) batchAppend(node, call);
-      else call.destroy(accessDenied());
+      else call.emit('error', accessDenied());
     },
     append: (call: Parameters<typeof appendOne>[1], answer: Parameters<typeof appendOne>[2]) => {
       if (allowed(call)) appendOne(node, call, answer);
