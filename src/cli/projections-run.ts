@@ -9,7 +9,7 @@ import {
 } from '../store/projection-sandbox.ts';
 import { CliError, type Invocation } from './invocation.ts';
 import { openReader } from './open-reader.ts';
-import type { ProjectionFile } from './projections.ts';
+import type { ProjectionFile } from './projection-file.ts';
 import { printable } from './show.ts';
 
 const BATCH = 500;

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Projections } from '../store/eventstoredb-projections.ts';
 import { CliError, type Invocation } from './invocation.ts';
-import type { ProjectionFile } from './projections.ts';
+import type { ProjectionFile } from './projection-file.ts';
 import { printable, table } from './show.ts';
 
 /** Whether a projection's text writes events or links, for which the server wants it to be allowed. */

@@ -4,15 +4,10 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Definition, openSandbox, ProjectionFault } from '../store/projection-sandbox.ts';
 import { CliError, type Invocation, type Run } from './invocation.ts';
+import type { ProjectionFile } from './projection-file.ts';
 import { runProjection } from './projections-run.ts';
 import { onServer } from './projections-server.ts';
 import { printable } from './show.ts';
-
-/** A projection's file: its name is the file's, without `.js`. */
-export interface ProjectionFile {
-  readonly name: string;
-  readonly text: string;
-}
 
 const shipped = join(import.meta.dirname, '..', '..', 'projections');
 

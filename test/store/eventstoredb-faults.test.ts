@@ -142,7 +142,7 @@ describe('EventStoreDB adapter: when the server goes', () => {
     server.hold();
     const outcomes = appendAll(writes);
     await server.held(16);
-    server.drain();
+    await server.drain();
     await until('the loss is noticed', () => store.status().kind === 'away');
     await server.start();
     const kinds = (await outcomes).map(kindOf);

@@ -39,6 +39,7 @@ export const createDoor = async (inner: number): Promise<Door> => {
   };
 
   const open = async () => {
+    if (server !== undefined) return;
     server = createServer((outside) => {
       const inside = connect(inner, '127.0.0.1');
       relay(outside, inside);

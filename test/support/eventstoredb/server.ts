@@ -37,8 +37,8 @@ export interface EventStoreDouble {
   readonly freeze: () => void;
   readonly thaw: () => void;
   readonly notReady: (on: boolean) => void;
-  /** SIGTERM: appends run into timeouts, then streams break, then it is down. */
-  readonly drain: () => void;
+  /** SIGTERM: appends run into timeouts, then streams break; resolves when it is down. */
+  readonly drain: () => Promise<void>;
   readonly stop: () => Promise<void>;
   /** The gRPC server without the relay before it: for measurements. */
   readonly direct: string;
@@ -203,12 +203,13 @@ export const startDouble = async (options: DoubleOptions = {}): Promise<EventSto
     notReady: (on) => {
       node.health = on ? 'not-ready' : 'ready';
     },
-    drain: () => {
+    drain: async () => {
       node.health = 'draining';
       const held = node.held ?? [];
       node.held = undefined;
       for (const act of held) act();
-      setTimeout(down, 50).unref();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      down();
     },
     stop: async () => {
       down();
