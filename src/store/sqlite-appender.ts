@@ -9,6 +9,9 @@ import { touchedUsers } from './touched-users.ts';
 
 /** Appends that wait for the disk at most; beyond, they are refused at once. */
 const MOST_IN_FLIGHT = 50_000;
+const MOST_CHARACTERS_IN_FLIGHT = 64 * 1024 * 1024;
+/** MB. A young generation of the usual size would grow to 48 MB with what is garbage a millisecond later. */
+const writerMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
 
 type Result = E.Either<AppendFailure, Appended>;
 
@@ -56,12 +59,19 @@ const encodeAll = (stream: string, events: readonly NewEvent[]): E.Either<StoreF
   return E.right(rows);
 };
 
+const sizeOf = (events: readonly EventRow[]): number => {
+  let size = 0;
+  for (const [, , , , data, metadata] of events) size += data.length + metadata.length;
+  return size;
+};
+
 /** The main thread's side of the writer: gathers a turn's appends into one message, and hands the answers back. */
 export const createAppender = (options: AppenderOptions): Appender => {
   const { file, log } = options;
   const inFlight = new Map<number, InFlight>();
   let outbox: Order[] = [];
   let count = 0;
+  let characters = 0;
   let worker: Worker | undefined;
   let exited: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
@@ -69,6 +79,7 @@ export const createAppender = (options: AppenderOptions): Appender => {
   const failAll = (failure: StoreFailure): void => {
     const failed = [...inFlight.values()];
     inFlight.clear();
+    characters = 0;
     outbox = [];
     for (const { resolve } of failed) resolve(E.left(failure));
   };
@@ -100,6 +111,7 @@ export const createAppender = (options: AppenderOptions): Appender => {
       const waiting = inFlight.get(number);
       if (waiting === undefined) continue;
       inFlight.delete(number);
+      characters -= sizeOf(waiting.events);
       waiting.resolve(resultOf(waiting, outcome));
     }
     options.onCommitted();
@@ -107,7 +119,7 @@ export const createAppender = (options: AppenderOptions): Appender => {
 
   const start = (): Worker => {
     const data: WriterData = { file, mostBytes: options.mostBytes };
-    const started = new Worker(options.writer, { workerData: data });
+    const started = new Worker(options.writer, { workerData: data, resourceLimits: writerMemory });
     let cause: unknown;
     started.on('message', onMessage);
     started.on('error', (error) => {
@@ -139,17 +151,18 @@ export const createAppender = (options: AppenderOptions): Appender => {
   const submit = (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Result> => {
     if (closing !== undefined)
       return Promise.resolve(E.left({ kind: 'StoreClosed', message: `the log ${file} is closed` }));
-    if (inFlight.size >= MOST_IN_FLIGHT)
+    if (inFlight.size >= MOST_IN_FLIGHT || characters >= MOST_CHARACTERS_IN_FLIGHT)
       return Promise.resolve(
         E.left({
           kind: 'StoreUnavailable',
-          message: `${MOST_IN_FLIGHT} appends wait for the log ${file} already: the disk is too slow`,
+          message: `${inFlight.size} appends wait for the log ${file} already: the disk is too slow`,
         }),
       );
     const encoded = encodeAll(stream, events);
     if (E.isLeft(encoded)) return Promise.resolve(encoded);
     return new Promise((resolve) => {
       count += 1;
+      characters += sizeOf(encoded.right);
       inFlight.set(count, { stream, expected, events: encoded.right, resolve });
       if (outbox.length === 0) setImmediate(flush);
       outbox.push([count, stream, revisionNumber(expected), encoded.right]);

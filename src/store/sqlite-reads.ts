@@ -57,6 +57,16 @@ export const createReads = (
         ),
       );
   const placeOf = (position: Position | undefined): number => (position === undefined ? 0 : numberOf(position));
+  /** A position that the log has reached: one beyond its end would wait in silence, and miss what comes until then. */
+  const placeInLog = (position: Position | undefined): number => {
+    const place = placeOf(position);
+    const end = place === 0 ? 0 : reading.end();
+    if (place <= end) return place;
+    throw new StoreError({
+      kind: 'StoreRefused',
+      message: `position ${position} is beyond the end of the log ${file} (${positionOf(end)}): was an older copy of it restored? What was derived from the newer one has to be made anew`,
+    });
+  };
   const positionOrNone = (position: number): Position | undefined =>
     position === 0 ? undefined : positionOf(position);
 
@@ -105,10 +115,14 @@ export const createReads = (
       yield* pages(placeOf(after), (place, pace) => reading.all(place, until, pace));
     },
     subscribe: (after, subscriber) => {
-      if (closing === undefined) return followers.subscribe(placeOf(after), subscriber);
+      const place = E.tryCatch(
+        () => readNow(() => placeInLog(after)),
+        (cause) => sqliteFailure(file, 'follow the log', cause),
+      );
+      if (E.isRight(place)) return followers.subscribe(place.right, subscriber);
       let stopped = false;
       queueMicrotask(() => {
-        if (!stopped) subscriber.onStopped(closed);
+        if (!stopped) subscriber.onStopped(place.left);
       });
       return {
         stop: () => {

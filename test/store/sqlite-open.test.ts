@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import type { StoreFailure } from '../../src/engine/ports.ts';
+import type { Position, StoreFailure } from '../../src/engine/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openSqliteReader, openSqliteStore } from '../../src/store/sqlite.ts';
 import { all, left, newEvent, newEvents, newStream, right } from '../contract/event-store-kit.ts';
@@ -175,6 +175,26 @@ describe('SQLite log: opening', () => {
     assert.match(opened.left.message, /missing or empty.*log\.db-wal holds changes/);
     assert.ok(!existsSync(file));
     assert.ok(readFileSync(`${file}-wal`).equals(wal));
+  });
+
+  it('does not follow from a position that it has not reached, or never gave', async () => {
+    const store = await openLog(file);
+    const { position } = right(await store.append(newStream(), 'no_stream', newEvents(3))());
+    const other = await openLog(join(folder, 'other.db'));
+    right(await other.append(newStream(), 'no_stream', newEvents(2))());
+    const given = 'C:123/P:123' as Position;
+    for (const [log, after, sentence] of [
+      [other, position, /position 0000000000000003 is beyond the end .*0000000000000002.*older copy/],
+      [store, given, /C:123.P:123 is not a position of this log/],
+    ] as const) {
+      const failure = await new Promise<StoreFailure>((resolve) => {
+        log.subscribe(after, { onEvents: () => assert.fail('an event'), onStopped: resolve });
+      });
+      assert.equal(failure.kind, 'StoreRefused');
+      assert.match(failure.message, sentence);
+    }
+    await store.close();
+    await other.close();
   });
 
   it('lets one server in, by whatever name, and readers beside it', async () => {

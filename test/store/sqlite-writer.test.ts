@@ -30,6 +30,24 @@ describe('SQLite log: the writer thread', () => {
     remove();
   });
 
+  it('refuses more than it may hold in memory, and goes on when that is written', async () => {
+    const { folder, remove } = temporaryFolder();
+    const store = await openLog(join(folder, 'log.db'));
+    const text = 'x'.repeat(17 * 1024 * 1024);
+    const begun = Array.from({ length: 5 }, (_, n) =>
+      store.append(newStream(), 'no_stream', [newEvent(n, { text })])(),
+    );
+    const results = await Promise.all(begun);
+    assert.deepEqual(results.map(E.isRight), [true, true, true, true, false]);
+    assert.match(
+      left(results[4] ?? assert.fail(), 'StoreUnavailable').message,
+      /4 appends wait for the log .* too slow/,
+    );
+    right(await store.append(newStream(), 'no_stream', [newEvent(5)])());
+    await store.close();
+    remove();
+  });
+
   it('closes while appends are on their way', async () => {
     const { folder, remove } = temporaryFolder();
     const file = join(folder, 'log.db');
