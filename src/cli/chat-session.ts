@@ -84,7 +84,7 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
     reader.on('SIGINT', () => reader.close());
     if (interactive) {
       lines = reader;
-      say(`You are in ${room} as ${options.aor}. Type to talk, ${startCharacter}help for commands, Ctrl-D to leave.`);
+      say(`In ${room} as ${options.aor}. ${startCharacter}help shows the commands, Ctrl-D leaves.`);
     }
     for await (const line of reader) {
       if (line.trim() === '/quit') break;
@@ -92,7 +92,8 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
       lines?.prompt();
     }
     reader.close();
-    if (!interactive) await quiet(clock, () => lastCame);
+    if (interactive) output.write('\n');
+    else await quiet(clock, () => lastCame);
   };
 
   try {

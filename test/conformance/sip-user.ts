@@ -81,19 +81,19 @@ export const openUser = async (place: Place, name: string): Promise<SipUser> => 
   const seen = new Set<string>();
   let wake = (): void => {};
 
-  const answer = (request: Message, bytes: Buffer): void => {
+  const answer = (request: Message, bytes: Buffer, to: { port: number; address: string }): void => {
     if (user.answerWith === undefined) return;
     const vias = bytes.toString('utf8').match(/^(?:Via|v):.*$/gim) ?? [];
     const lines = ['From', 'Call-ID', 'CSeq'].map((header) => `${header}: ${request.headers[header.toLowerCase()]}`);
-    const to = `To: ${request.headers.to};tag=${name}`;
+    const tagged = `To: ${request.headers.to};tag=${name}`;
     socket.send(
-      `SIP/2.0 ${user.answerWith}\r\n${[...vias, ...lines, to].join('\r\n')}\r\nContent-Length: 0\r\n\r\n`,
-      place.port,
-      place.host,
+      `SIP/2.0 ${user.answerWith}\r\n${[...vias, ...lines, tagged].join('\r\n')}\r\nContent-Length: 0\r\n\r\n`,
+      to.port,
+      to.address,
     );
   };
 
-  socket.on('message', (bytes) => {
+  socket.on('message', (bytes, source) => {
     const message = parse(bytes);
     const status = /^SIP\/2\.0 ([0-9]{3}) (.*)$/.exec(message.start);
     const key = `${message.headers['call-id']} ${message.headers.cseq}`;
@@ -102,7 +102,7 @@ export const openUser = async (place: Place, name: string): Promise<SipUser> => 
         waiting.get(key)?.({ ...message, status: Number(status[1]), reason: status[2] ?? '' });
       return;
     }
-    answer(message, bytes);
+    answer(message, bytes, source);
     if (seen.has(key)) return;
     seen.add(key);
     inbox.push(message);
