@@ -15,12 +15,18 @@ export const numberOf = (position: Position): number => {
   });
 };
 
+/** What a replay does not ask for. */
+export interface Rest {
+  readonly id: string;
+  /** JSON. */
+  readonly metadata: string;
+}
+
 /**
  * An event as it stands in the file. A class with getters, because a million are made at a replay: what nobody asks for
- * (metadata, position, id) costs nothing. Arguments in place of a record, for the same reason.
+ * (position, id, metadata) costs nothing. Arguments in place of a record, for the same reason.
  */
 export class FileEvent implements StoredEvent {
-  readonly id: string;
   readonly stream: string;
   readonly type: string;
   readonly time: string;
@@ -28,29 +34,32 @@ export class FileEvent implements StoredEvent {
   readonly data: unknown;
   readonly #position: number;
   readonly #revision: number;
-  readonly #metadata: string;
-  #parsed: unknown;
+  readonly #restOf: (position: number) => Rest;
+  #metadata: unknown;
 
+  /** @param restOf gives the rest of the event at a position; may read it from the file only then */
   constructor(
     position: number,
     stream: string,
     revision: number,
-    id: string,
     type: string,
     time: string,
-    version: number | null,
+    version: number | undefined,
     data: string,
-    metadata: string,
+    restOf: (position: number) => Rest,
   ) {
     this.#position = position;
     this.#revision = revision;
-    this.#metadata = metadata;
-    this.id = id;
+    this.#restOf = restOf;
     this.stream = stream;
     this.type = type;
     this.time = time;
-    this.version = version ?? undefined;
+    this.version = version;
     this.data = this.#parse(data);
+  }
+
+  get id(): string {
+    return this.#restOf(this.#position).id;
   }
 
   get position(): Position {
@@ -62,8 +71,8 @@ export class FileEvent implements StoredEvent {
   }
 
   get metadata(): unknown {
-    if (this.#parsed === undefined) this.#parsed = this.#parse(this.#metadata);
-    return this.#parsed;
+    if (this.#metadata === undefined) this.#metadata = this.#parse(this.#restOf(this.#position).metadata);
+    return this.#metadata;
   }
 
   #parse(text: string): unknown {

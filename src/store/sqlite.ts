@@ -57,7 +57,7 @@ const open = ({ file: given, ids, clock, log, mostBytes, writer = writerFile }: 
     const db = openForWriting(file, ids.uuid, clock.now);
     const identity = identityOf(db, file);
     db.exec('PRAGMA query_only = ON');
-    const reading = createReading(db);
+    const reading = createReading(db, file);
     const recent = createRecentEvents(reading.endOfRooms());
     const fromFile = pageAfter(reading, file);
     const followers = createFollowers({
@@ -80,7 +80,8 @@ const open = ({ file: given, ids, clock, log, mostBytes, writer = writerFile }: 
         for (const [i, [id, type, time, version, data, metadata]] of events.entries()) {
           const position = first + i;
           const own = revision - events.length + 1 + i;
-          const event = new FileEvent(position, stream, own, id, type, time, version, data, metadata);
+          const rest = { id, metadata };
+          const event = new FileEvent(position, stream, own, type, time, version ?? undefined, data, () => rest);
           recent.add(position, event, data.length + metadata.length);
         }
       },
@@ -126,7 +127,7 @@ export const openSqliteReader =
 const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   const db = openForReading(file);
   const identity = identityOf(db, file);
-  const reading = createReading(db);
+  const reading = createReading(db, file);
   const followers = createFollowers({ after: pageAfter(reading, file) });
   let version = reading.version();
   let timer: { readonly cancel: () => void } | undefined;

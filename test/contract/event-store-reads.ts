@@ -61,10 +61,11 @@ export const readClauses = (make: MakeStore): void => {
     const start = await endOf(store);
     const streams = [newStream(), newStream(), newStream()];
     const positions = [];
-    for (let n = 0; n < 30; n += 1) {
+    const written = newEvents(30);
+    for (const [n, event] of written.entries()) {
       const stream = streams[n % 3] ?? '';
       const expected = n < 3 ? 'no_stream' : BigInt(Math.floor(n / 3) - 1);
-      positions.push(right(await store.append(stream, expected, [newEvent(n)])()).position);
+      positions.push(right(await store.append(stream, expected, [event])()).position);
     }
     const mine = async (after: Parameters<typeof store.readAll>[0]) =>
       (await all(store.readAll(after))).filter(({ stream }) => streams.includes(stream));
@@ -72,6 +73,10 @@ export const readClauses = (make: MakeStore): void => {
     assert.deepEqual(
       numbersOf(everything),
       positions.map((_, n) => n),
+    );
+    assert.deepEqual(
+      everything.map(({ id, type, time, data, metadata }) => ({ id, type, time, data, metadata })),
+      written.map((event) => ({ ...event, time: '2026-11-23T12:00:00.000Z' })),
     );
     for (const [n, event] of everything.entries()) {
       const next = everything[n + 1];

@@ -7,8 +7,8 @@ import type { EventStore, ExpectedRevision } from '../../src/engine/ports.ts';
 import { all, follow, newEvent, newEvents, newStream, right } from '../contract/event-store-kit.ts';
 import { openLog, openReader, temporaryFolder } from './temporary-log.ts';
 
-/** Twice what the writer lets stand between two checkpoints. */
-const MOST_WAL = 32 * 1024 * 1024;
+/** Four times what the writer lets stand between two checkpoints: on a busy machine readers are often in the way of one. */
+const MOST_WAL = 64 * 1024 * 1024;
 
 const text = 'x'.repeat(4_000);
 
@@ -52,11 +52,16 @@ describe('SQLite: the WAL', { timeout: 120_000 }, () => {
     assert.equal((await standing?.next())?.done, false);
     const followers = [store, ...readers].map((one) => follow(one, { streams: [stream] }));
 
-    const { events, wal } = await writeMuch(store, file, 80);
+    const { events, wal } = await writeMuch(store, file, 120);
     writing = false;
     assert.ok((await again) > 0);
     assert.ok(wal < MOST_WAL, `the WAL grew to ${wal} bytes`);
-    assert.ok(statSync(file).size > 1.5 * wal, 'so little was written that the WAL had no reason to grow');
+    assert.ok(statSync(file).size > MOST_WAL, 'so little was written that the WAL had no reason to grow');
+    // Nobody who stands still in the midst of reading keeps a part of the WAL from going into the file.
+    const other = new DatabaseSync(file);
+    t.after(() => other.close());
+    const checkpoint = other.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
+    assert.equal(checkpoint?.checkpointed, checkpoint?.log);
     assert.equal((await all(store.readAll())).length, events + 900);
     await standing?.return?.();
     for (const follower of followers) await follower.until(() => follower.events.length === 900);
