@@ -10,7 +10,7 @@ import { touchedUsers } from './touched-users.ts';
 /** Appends that wait for the disk at most; beyond, they are refused at once. */
 const MOST_IN_FLIGHT = 50_000;
 const MOST_CHARACTERS_IN_FLIGHT = 64 * 1024 * 1024;
-/** MB. A young generation of the usual size would grow to 48 MB with what is garbage a millisecond later. */
+/** MB: a bound on the thread's heap. Its garbage is a millisecond old, so a small young generation is enough (rate and size as without). */
 const writerMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
 
 type Result = E.Either<AppendFailure, Appended>;
