@@ -1,11 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runImcLoad, type ServerSettings } from './support-imc-load.ts';
 import { bindLoad } from './support-load.ts';
 import { usageOf } from './support-process.ts';
-import { type Server, type ServerOptions, startServer } from './support-server.ts';
+import { withServer } from './support-server.ts';
 
 /**
  * `npm run bench -- fan-out`: chat messages in rooms, each copy through one outbound proxy, each copy answered. Measures what
@@ -61,17 +58,6 @@ interface Size {
   readonly bodyBytes: number;
 }
 
-type ServerSettings = Omit<ServerOptions, 'outboundProxy'>;
-
-const withServer = async <T>(options: ServerOptions, use: (server: Server) => Promise<T>): Promise<T> => {
-  const server = await startServer(options);
-  try {
-    return await use(server);
-  } finally {
-    await server.stop();
-  }
-};
-
 const byOwnLoad = async (size: Size, settings: ServerSettings): Promise<object> => {
   const { domain } = settings;
   const bound = await bindLoad({ ...size, domain });
@@ -96,40 +82,9 @@ const byOwnLoad = async (size: Size, settings: ServerSettings): Promise<object> 
 };
 
 /** imc_load prints its own JSON, with the server's CPU time and memory in it. */
-const byImcLoad = async (path: string, size: Size, settings: ServerSettings): Promise<object> => {
-  const folder = mkdtempSync(join(tmpdir(), 'imcd-load-'));
-  try {
-    const program = path.endsWith('.c') ? join(folder, 'imc_load') : path;
-    if (program !== path) {
-      const compiled = spawnSync('cc', ['-O2', '-o', program, path], { encoding: 'utf8' });
-      if (compiled.status !== 0) throw new Error(`${path} does not compile: ${compiled.stderr}`);
-    }
-    const proxy = '127.0.0.1:5099';
-    return await withServer({ ...settings, outboundProxy: `sip:${proxy}` }, (server) => {
-      const command = [
-        program,
-        ...['--target', `127.0.0.1:${server.sipPort}`, '--local', proxy, '--cpu-pid', String(server.pid)],
-        ...['--rooms', String(size.rooms), '--members', String(size.members), '--body-len', String(size.bodyBytes)],
-        ...['--setup', '--warmup', String(Math.ceil(size.messages / 5)), '--msgs', String(size.messages)],
-        ...['--repeat', String(size.repeat), '--window', String(size.window)],
-      ];
-      return outputOf(settings.processor === undefined ? command : ['taskset', '-c', '1', ...command]);
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-};
-
-const outputOf = ([program = '', ...args]: readonly string[]): Promise<object> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      if (code === 0) resolve(JSON.parse(output));
-      else reject(new Error(`${program} ended with ${code}`));
-    });
-  });
+const byImcLoad = (path: string, size: Size, settings: ServerSettings): Promise<object> =>
+  runImcLoad(path, settings, [
+    ...['--rooms', String(size.rooms), '--members', String(size.members), '--body-len', String(size.bodyBytes)],
+    ...['--setup', '--warmup', String(Math.ceil(size.messages / 5)), '--msgs', String(size.messages)],
+    ...['--repeat', String(size.repeat), '--window', String(size.window)],
+  ]);

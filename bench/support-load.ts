@@ -25,10 +25,19 @@ export interface LoadResult {
   readonly deliveryMicroseconds: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+export interface CommandsResult {
+  readonly commands: number;
+  readonly answers: Readonly<Record<string, number>>;
+  readonly commandsPerSecond: number;
+  readonly answerMicroseconds: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
 export interface Load {
   /** Makes the rooms and lets everybody join, waiting for each join's notices. */
   readonly setUp: () => Promise<void>;
   readonly chat: (messages: number) => Promise<LoadResult>;
+  /** Joins and exits by `atOnce` users, each with one command under way, spread over the rooms; `pairs` joins and as many exits. */
+  readonly commands: (pairs: number, atOnce: number) => Promise<CommandsResult>;
   readonly close: () => void;
 }
 
@@ -220,6 +229,37 @@ const load = (socket: Socket, { serverPort, domain, rooms, members, bodyBytes, w
         progress = pump;
         pump();
       }),
+    commands: async (pairs, atOnce) => {
+      const answers: Record<string, number> = {};
+      const times: number[] = [];
+      const ask = (user: number, body: string): Promise<void> =>
+        new Promise((resolve) => {
+          const sentAt = performance.now();
+          request(`c${user}`, `chat-${1 + (user % rooms)}`, body, (status) => {
+            answers[status] = (answers[status] ?? 0) + 1;
+            times.push(Math.round((performance.now() - sentAt) * 1_000));
+            resolve();
+          });
+        });
+      let left = pairs;
+      const live = async (user: number): Promise<void> => {
+        while (left > 0) {
+          left -= 1;
+          await ask(user, '#join');
+          await ask(user, '#exit');
+        }
+      };
+      const startedAt = performance.now();
+      await Promise.all(Array.from({ length: atOnce }, (_, user) => live(user)));
+      const seconds = (performance.now() - startedAt) / 1_000;
+      times.sort((a, b) => a - b);
+      return {
+        commands: times.length,
+        answers,
+        commandsPerSecond: Math.round(times.length / seconds),
+        answerMicroseconds: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), max: quantile(times, 1) },
+      };
+    },
     close: () => socket.close(),
   };
 };

@@ -57,6 +57,16 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
   };
 };
 
+/** Starts a server for as long as `use` takes. */
+export const withServer = async <T>(options: ServerOptions, use: (server: Server) => Promise<T>): Promise<T> => {
+  const server = await startServer(options);
+  try {
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+};
+
 /** Waits for the line that says `ready`; what the server wrote until then is the error's text if it does not come. */
 const ready = (child: ChildProcess): Promise<void> =>
   new Promise((resolve, reject) => {
