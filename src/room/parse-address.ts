@@ -22,6 +22,8 @@ const plain = new Set(
   encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/"),
 );
 const PERCENT = 0x25;
+/** Nearly every user part: not worth its bytes one by one. */
+const nothingToEscape = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$/;
 /** What no part of an address holds unless escaped: control characters, spaces, and what encloses URIs in text. */
 const never = /[\x00-\x20\x7f"<>]/;
 
@@ -34,6 +36,7 @@ const escaped = (byte: number): string => `%${byte.toString(16).toUpperCase().pa
 
 /** A user part with exactly those bytes of its UTF-8 escaped that must be; `raw` may hold escapes of its own. Undefined where one is broken. */
 const canonicalUser = (raw: string): string | undefined => {
+  if (nothingToEscape.test(raw)) return raw;
   const bytes = encoder.encode(raw);
   let user = '';
   for (let i = 0; i < bytes.length; i += 1) {

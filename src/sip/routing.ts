@@ -38,6 +38,7 @@ export const placeOf = (rule: RoutingRule, request: SipRequest): Place | SipAnsw
     ['To', request.to.uri],
     ['Request-URI', request.uri],
   ] as const) {
+    if (name === 'Request-URI' && text === request.to.uri) continue;
     const found = read(text);
     if (E.isRight(found)) candidates.push(found.right.uri);
     else if (found.left.reason === 'TooLong')
