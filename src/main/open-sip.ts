@@ -23,7 +23,12 @@ export const openSip = (
   config: Config,
   { clock, ids, log, product, trusted }: SipPorts,
 ): { stack: SipStack; location: Location } => {
-  const location = openLocation({ clock, log, file: openBindingsFile(join(config.data, 'bindings.db')) });
+  const failed = (error: Error): void =>
+    log.warn(
+      { error: error.message },
+      'the thread that keeps the registrations small has failed; SIP may wait for the disk',
+    );
+  const location = openLocation({ clock, log, file: openBindingsFile(join(config.data, 'bindings.db'), failed) });
   const stack = createSipStack({
     clock,
     ids,

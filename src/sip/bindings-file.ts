@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import type { MemberKey } from '../room/address.ts';
 import type { BindingsFile, Registered } from './location.ts';
 import type { Target, TransportName } from './transport/transport.ts';
@@ -15,20 +16,27 @@ const schema = `
   PRAGMA user_version = ${format};
 `;
 
+/** Writes after which the WAL, some 10 KB each, is moved into the file. */
+const checkpointAfter = 400;
+
 /**
- * Opens or makes the file. With synchronous=NORMAL a commit is in the operating system's hands: it outlives a kill of the
- * process, and costs no fsync.
+ * Opens or makes the file. A commit is in the operating system's hands: it outlives a kill of the process, and costs no
+ * fsync; those are left to a thread (`bindings-checkpoint.ts`). After a power cut the file is as it was some time before.
  *
+ * @param failed told when that thread has failed; checkpoints are this thread's from then on
  * @throws a sentence, where the file is a newer server's or none of ours
  */
-export const openBindingsFile = (path: string): BindingsFile => {
+export const openBindingsFile = (path: string, failed: (error: Error) => void = () => {}): BindingsFile => {
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 1000');
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA wal_autocheckpoint = 0');
     const found = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
     if (found > format)
       throw new Error(`it has format ${found}, this imcd knows ${format}. Use the newer imcd, or move the file away.`);
     database.exec(schema);
+    // From here on this connection writes the WAL alone. The thread syncs that before it touches the file.
+    database.exec('PRAGMA synchronous = OFF');
   } catch (error) {
     database.close();
     const reason = error instanceof Error ? error.message : String(error);
@@ -37,6 +45,24 @@ export const openBindingsFile = (path: string): BindingsFile => {
   const remove = database.prepare('DELETE FROM bindings WHERE aor = ?');
   const insert = database.prepare('INSERT INTO bindings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const all = database.prepare('SELECT * FROM bindings');
+
+  let thread: Worker | undefined;
+  let alone = false;
+  let writes = 0;
+  const checkpointSometimes = (): void => {
+    writes += 1;
+    if (alone || writes % checkpointAfter !== 0) return;
+    if (thread === undefined) {
+      thread = new Worker(new URL('./bindings-checkpoint.ts', import.meta.url), { workerData: path });
+      thread.unref();
+      thread.on('error', (error) => {
+        alone = true;
+        database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000');
+        failed(error instanceof Error ? error : new Error(String(error)));
+      });
+    }
+    thread.postMessage('checkpoint');
+  };
 
   return {
     *load() {
@@ -76,8 +102,13 @@ export const openBindingsFile = (path: string): BindingsFile => {
         if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
+      checkpointSometimes();
     },
-    close: () => database.close(),
+    close: () => {
+      void thread?.terminate();
+      database.exec('PRAGMA synchronous = NORMAL'); // the last connection to close moves the WAL into the file
+      database.close();
+    },
   };
 };
 

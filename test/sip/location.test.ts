@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -143,6 +143,25 @@ describe('bindings on disk', () => {
     assert.deepEqual(contacts(location, alice), ['sip:a@h']);
     assert.deepEqual(contacts(location, bob), []);
     assert.match(String(log.lines[0]?.fields.error), /disk full/);
+  });
+
+  it('do not grow the WAL without end, and lose nothing by it', async () => {
+    const at = path();
+    const location = open(at);
+    const wal = (): number => statSync(`${at}-wal`).size;
+    let largest = 0;
+    for (let i = 0; i < 4_000; i += 1) {
+      location.replace(keyOf(`user${i % 50}`), [binding(`sip:a${i}@h`, 3_600)], () => {});
+      location.flush();
+      largest = Math.max(largest, wal());
+      if (i % 200 === 199) await new Promise((done) => setTimeout(done, 20)); // the other thread has the disk to wait for
+    }
+    assert.ok(largest < 4_000 * 4_096, `${largest} bytes of WAL after 4,000 writes of 4 KB or more each`);
+    location.close();
+    const again = open(at);
+    assert.deepEqual(contacts(again, keyOf('user49')), ['sip:a3999@h']);
+    assert.equal(again.counters.bindings, 50);
+    again.close();
   });
 
   it('of a newer server, or in a file that is none, are a clear error and stay as they are', () => {
