@@ -4,6 +4,8 @@ import type { Clock, Log } from '../engine/ports.ts';
 export interface RefusedLog {
   readonly counters: { linesSuppressed: number };
   readonly refused: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  /** The same for what is our fault: an error line. */
+  readonly defect: (fields: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
 /** Lines within one period. */
@@ -15,9 +17,9 @@ export const createRefusedLog = (clock: Clock, log: Log): RefusedLog => {
   let from = Number.NEGATIVE_INFINITY;
   let lines = 0;
   let suppressed = 0;
-  return {
-    counters,
-    refused: (fields, message) => {
+  const write =
+    (level: 'warn' | 'error') =>
+    (fields: Readonly<Record<string, unknown>>, message: string): void => {
       const now = clock.monotonic();
       if (now - from >= periodMs) {
         if (suppressed > 0) log.warn({ suppressed }, 'more requests were refused than log lines were written');
@@ -27,11 +29,11 @@ export const createRefusedLog = (clock: Clock, log: Log): RefusedLog => {
       }
       if (lines < most) {
         lines += 1;
-        log.warn(fields, message);
+        log[level](fields, message);
         return;
       }
       suppressed += 1;
       counters.linesSuppressed += 1;
-    },
-  };
+    };
+  return { counters, refused: write('warn'), defect: write('error') };
 };

@@ -1,21 +1,18 @@
 import type { Conference } from '../engine/conference.ts';
 import type { Clock, Ids, Log } from '../engine/ports.ts';
-import { answer, badRequest, overloaded, type SipAnswer, tooLarge } from './answers.ts';
+import { createDispatch, type SipCounters } from './dispatch.ts';
 import { createCourier, type FanOutCourier } from './fan-out.ts';
 import { answersIn } from './fan-out-pace.ts';
-import { parseRequest } from './grammar.ts';
 import type { Location } from './location.ts';
-import type { Answerable, SipRequest } from './message.ts';
 import { createRefusedLog } from './refused-log.ts';
 import { createRegistrar } from './registrar.ts';
 import { createResolver } from './resolve.ts';
-import { type Source, showSource } from './response-target.ts';
 import type { RoutingRule } from './routing.ts';
-import { createClientTransactions, isResponse } from './transaction/client.ts';
+import { createClientTransactions } from './transaction/client.ts';
 import { createServerTransactions } from './transaction/server.ts';
 import { createSentBy } from './transport/sent-by.ts';
 import { createTcp } from './transport/tcp.ts';
-import type { Cut, HostPort, Listener, Received, Transport, TransportName } from './transport/transport.ts';
+import type { HostPort, Listener, Transport, TransportName } from './transport/transport.ts';
 import { createUdp } from './transport/udp.ts';
 import { createUas, type Uas } from './uas.ts';
 
@@ -47,17 +44,6 @@ export interface SipStackOptions {
   readonly product: string;
 }
 
-export interface SipCounters {
-  /** Requests that could not be understood and were answered. */
-  malformed: number;
-  /** Messages that could not even be answered. */
-  garbage: number;
-  keepAlives: number;
-  /** Requests refused because the server stops. */
-  stopping: number;
-  defects: number;
-}
-
 export interface SipStack {
   /** The way out: what the engine sends by. Usable once `listen` has resolved. */
   readonly courier: FanOutCourier;
@@ -85,9 +71,6 @@ export interface SipStack {
 const idleCheckMs = 20;
 /** Copies under way get one repetition (Timer E) before it closes; a member that is gone must not hold it up for 32 s. */
 const unansweredMs = 700;
-/** Statuses of requests that are wrong in themselves: each is logged once. */
-const wrongInItself: ReadonlySet<number> = new Set([400, 405, 414, 415, 416, 420, 481, 482, 483, 505, 513]);
-
 export const createSipStack = (options: SipStackOptions): SipStack => {
   const { clock, ids, log, location, rule, trusted, product, maxMessageSize } = options;
   const listeners: Listener[] = [];
@@ -146,71 +129,17 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
   let uas: Uas | undefined;
   let closing = false;
 
-  const logRefused = (request: Answerable, source: Source, { status, reason }: SipAnswer): void => {
-    if (!wrongInItself.has(status)) return;
-    const { method, callId } = request;
-    refusedLog.refused({ source: showSource(source), method, status, reason, callId }, 'request refused');
-  };
-
-  const stateless = (request: Answerable, source: Source, reply: SipAnswer): void => {
-    logRefused(request, source, reply);
-    server.answerStateless(request, source, reply);
-  };
-
-  const serve = (request: SipRequest, source: Source, handler: Uas): void => {
-    const transaction = server.begin(request, source);
-    if (transaction === 'again') return;
-    if (transaction === 'full') {
-      server.answerStateless(request, source, overloaded(5, 'Too many requests are kept'));
-      return;
-    }
-    try {
-      handler.handle(request, source, transaction.merged, (reply, byEngine) => {
-        if (!byEngine) logRefused(request, source, reply);
-        transaction.answer(reply);
-      });
-    } catch (error) {
-      counters.defects += 1;
-      log.error(
-        { source: showSource(source), callId: request.callId, error: error instanceof Error ? error.stack : error },
-        'a request met a defect of imcd; please report it',
-      );
-      transaction.answer(answer(500, 'Server Internal Error'));
-    }
-  };
-
-  const receive = ({ bytes, from, cut }: Received): void => {
-    if (isResponse(bytes)) {
-      client.response(bytes);
-      return;
-    }
-    if (uas === undefined) return; // nothing listens yet
-    const parsed = parseRequest(bytes);
-    if (parsed.kind === 'keep-alive') {
-      counters.keepAlives += 1;
-      return;
-    }
-    const known = parsed.kind === 'request' ? parsed.request : parsed.malformation.answerable;
-    if (known === undefined) {
-      counters.garbage += 1;
-      const reason = parsed.kind === 'malformed' ? parsed.malformation.reason : '';
-      refusedLog.refused({ source: showSource(from), bytes: bytes.length, reason }, 'message cannot be answered');
-      return;
-    }
-    if (known.method === 'ACK') return; // RFC 3261 17.2: never answered; imcd has no INVITE
-    if (cut !== undefined || parsed.kind === 'malformed') {
-      counters.malformed += 1;
-      const { status, reason } = parsed.kind === 'malformed' ? parsed.malformation : badRequest('');
-      stateless(known, from, cut === undefined ? answer(status, reason) : cutAnswer(cut, maxMessageSize));
-      return;
-    }
-    if (closing) {
-      counters.stopping += 1;
-      server.answerStateless(known, from, overloaded(10, 'The server is stopping'));
-      return;
-    }
-    serve(parsed.request, from, uas);
-  };
+  const believed = (address: string): boolean => options.open || trusted(address);
+  const receive = createDispatch({
+    refusedLog,
+    client,
+    server,
+    uas: () => uas,
+    closing: () => closing,
+    believed,
+    maxMessageSize,
+    counters,
+  });
 
   const listen = async (conference: Conference): Promise<readonly Listener[]> => {
     uas = createUas({
@@ -218,7 +147,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       rule,
       register: registrar.register,
       cancels: server.cancels,
-      believed: (address) => options.open || trusted(address),
+      believed,
       branchPrefix: client.branchPrefix,
       maxMessageSize,
       startCharacter: options.startCharacter,
@@ -271,16 +200,4 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     listen,
     close,
   };
-};
-
-/** What is said to a message of which only the head was taken. */
-const cutAnswer = (cut: Cut, maxMessageSize: number): SipAnswer => {
-  switch (cut) {
-    case 'body-too-large':
-      return tooLarge(maxMessageSize);
-    case 'no-content-length':
-      return badRequest('No Content-Length, which a stream needs');
-    case 'bad-content-length':
-      return badRequest('Content-Length is no number');
-  }
 };

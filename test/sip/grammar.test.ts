@@ -71,6 +71,50 @@ describe('a request that is right', () => {
     assert.equal(request({ with: { 'Content-Length': undefined } }).body.toString(), 'hello');
   });
 
+  it('may look as RFC 4475 3.1.1.1 shows it', () => {
+    const text = [
+      'INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0',
+      'TO :',
+      ' sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n',
+      'from   : "J Rosenberg \\\\\\""       <sip:jdrosen@example.com>',
+      '  ;',
+      '  tag = 98asjd8',
+      'MaX-fOrWaRdS: 0068',
+      'Call-ID: wsinv.ndaksdj@192.0.2.1',
+      'cseq: 0009',
+      '  INVITE',
+      'Via  : SIP  /   2.0',
+      ' /UDP',
+      '    192.0.2.2;branch=390skdjuw',
+      's :',
+      'UnknownHeaderWithUnusualValue: ;;,,;;,;',
+      'Route:',
+      ' <sip:services.example.com;lr;unknownwith=value;unknown-no-value>',
+      'v:  SIP  / 2.0  / TCP     spindle.example.com   ;',
+      '  branch  =   z9hG4bK9ikj8  ,',
+      ' SIP  /    2.0   / UDP  192.168.255.111   ; branch=',
+      ' z9hG4bK30239',
+      'm:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =',
+      '      newvalue ;',
+      '  secondparam ; q = 0.33',
+      'Content-Length   : 0',
+      '',
+      '',
+    ].join('\r\n');
+    const parsed = parseRequest(Buffer.from(text));
+    assert.ok(parsed.kind === 'request', JSON.stringify(parsed));
+    const { request: found } = parsed;
+    assert.equal(found.toTag, '1918181833n');
+    assert.equal(found.fromTag, '98asjd8');
+    assert.equal(found.from.uri, 'sip:jdrosen@example.com');
+    assert.equal(found.maxForwards, 68);
+    assert.equal(found.cseq, 9);
+    assert.equal(found.vias.length, 3);
+    assert.equal(found.topVia.branch, '390skdjuw');
+    assert.ok(found.contacts !== '*');
+    assert.equal(found.contacts[0]?.params.get('q'), '0.33');
+  });
+
   it('is not confused by header names that JavaScript knows', () => {
     const parsed = request({ more: ['__proto__: x', 'constructor: y', 'hasOwnProperty: z', 'toString: a'] });
     assert.equal(parsed.fromTag, 'from1');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import { openLocation } from '../../src/sip/location.ts';
 import { createSipStack, type SipStack } from '../../src/sip/stack.ts';
@@ -11,7 +13,10 @@ import { systemClock } from './support/world.ts';
 type Reply = (answer: Answer) => void;
 
 /** A stack on loopback, its engine in the test's hands. */
-const start = async (onMessage: (message: IncomingMessage, answer: Reply) => void) => {
+const start = async (
+  onMessage: (message: IncomingMessage, answer: Reply) => void,
+  trusted: (address: string) => boolean = (address) => address === '127.0.0.1',
+) => {
   const log = recordingLog();
   const stack = createSipStack({
     clock: systemClock,
@@ -23,7 +28,7 @@ const start = async (onMessage: (message: IncomingMessage, answer: Reply) => voi
     ],
     rule: { domains: new Set(['localhost']), manager: /^chat-manager$/i, rooms: /^chat-[0-9]+$/i },
     location: openLocation({ clock: systemClock, log, file: undefined }),
-    trusted: (address) => address === '127.0.0.1',
+    trusted,
     open: false,
     startCharacter: '#',
     maxMessageSize: 1_000,
@@ -127,10 +132,37 @@ describe('the stack over UDP', () => {
     const last = new Promise<void>((done) => {
       wake = done;
     });
+    // It comes again meanwhile: it is one of those that are begun.
+    socket.send(requestText({ body: 'hold', with: via('8') }), port, '127.0.0.1');
+    while (stack.counters.server.absorbed === 0) await pause(5);
     hold[0]?.({ kind: 'done' });
     await last;
     assert.match(answers.pop() ?? '', /^SIP\/2\.0 200 OK\r\n[\s\S]*Call-ID: call8\r\n/);
     await closed;
+  });
+});
+
+describe('senders that are not trusted', () => {
+  it('are turned away: 403, one log line each, and nothing is kept of them', async () => {
+    const { stack, lines, udp } = await start(
+      () => assert.fail('the engine must not see it'),
+      () => false,
+    );
+    const answers: string[] = [];
+    const socket = createSocket('udp4', (bytes) => answers.push(bytes.toString().split('\r\n')[0] ?? ''));
+    await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
+    const register = { method: 'REGISTER', uri: 'sip:localhost', with: { ...via('2'), Contact: '<sip:a@127.0.0.1>' } };
+    for (const text of [requestText({ with: via('1') }), requestText(register), requestText(register)])
+      socket.send(text, udp, '127.0.0.1');
+    socket.send(requestText({ method: 'OPTIONS', with: via('3') }), udp, '127.0.0.1');
+    while (answers.length < 4) await once(socket, 'message');
+    const forbidden = 'SIP/2.0 403 Forbidden: your address is not among the trusted ones';
+    assert.deepEqual(answers, [forbidden, forbidden, forbidden, 'SIP/2.0 200 OK']);
+    assert.equal(stack.depths().serverKept, 0);
+    assert.equal(stack.counters.location.bindings, 0);
+    assert.equal(lines.filter(({ fields }) => fields.status === 403).length, 3);
+    socket.close();
+    await stack.close(100);
   });
 });
 

@@ -51,6 +51,8 @@ export interface ServerTransactions {
   readonly counters: ServerCounters;
   /** A new request's transaction; `again` where it has come before and is dealt with; `full` where no more can be kept. */
   readonly begin: (request: SipRequest, source: Source) => ServerTransaction | 'again' | 'full';
+  /** Deals with a request that has come before, as `begin` does; false for a new one. */
+  readonly again: (request: SipRequest, source: Source) => boolean;
   /** Is there a transaction, of whatever method, that this CANCEL means (RFC 3261 9.2)? */
   readonly cancels: (request: SipRequest) => boolean;
   /** Answers without a transaction (RFC 3261 8.2.7): each copy of the request gets the same bytes. */
@@ -171,19 +173,23 @@ export const createServerTransactions = (options: ServerOptions): ServerTransact
     transmit(pending.request, pending.source, tagOf(key), answer);
   };
 
+  const again = (key: string, request: SipRequest, source: Source): boolean => {
+    const entry = entries.get(key);
+    if (entry === undefined) return false;
+    if (isPending(entry)) counters.absorbed += 1;
+    else {
+      counters.retransmissions += 1;
+      transmit(request, source, tagOf(key), entry);
+    }
+    return true;
+  };
+
   return {
     counters,
+    again: (request, source) => again(digest(transactionKey(request, request.method)), request, source),
     begin: (request, source) => {
       const key = digest(transactionKey(request, request.method));
-      const entry = entries.get(key);
-      if (entry !== undefined) {
-        if (isPending(entry)) counters.absorbed += 1;
-        else {
-          counters.retransmissions += 1;
-          transmit(request, source, tagOf(key), entry);
-        }
-        return 'again';
-      }
+      if (again(key, request, source)) return 'again';
       if (entries.size >= limit) {
         counters.overflows += 1;
         return 'full';
