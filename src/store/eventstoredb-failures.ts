@@ -84,7 +84,8 @@ export const troubleOf = (cause: unknown): Trouble => {
     return { kind: 'not-now', message: explain(message) };
   if (/^Failed to discover/.test(message))
     return { kind: 'not-now', message: 'no node of the EventStoreDB cluster answers, or none leads' };
-  if (code === RESOURCE_EXHAUSTED) return { kind: 'lost', message: `EventStoreDB is out of resources: ${message}` };
+  if (code === RESOURCE_EXHAUSTED && !/larger than max/.test(message))
+    return { kind: 'lost', message: `EventStoreDB is out of resources: ${message}` };
   return { kind: 'lost', message: explain(message) };
 };
 
@@ -98,7 +99,7 @@ export const explain = (message: string): string => {
     return `nothing listens at store_url (${message}); start EventStoreDB, or correct the address`;
   if (/ENOTFOUND|EAI_AGAIN|Name resolution failed/.test(message))
     return `the host of store_url is not known (${message}); correct it, or mend DNS`;
-  if (/Protocol error|Parse Error|ERR_HTTP2|Received HTTP status|trailers|content-type/i.test(message))
+  if (/Protocol error|Parse Error|ERR_HTTP2|Received HTTP status|trailers|content-type|larger than max/i.test(message))
     return `what listens at store_url does not speak EventStoreDB's protocol (${message}); check host, port and tls=`;
   if (/ECONNRESET|Connection dropped|socket hang up|secure TLS connection/i.test(message))
     return `the connection to EventStoreDB broke (${message}); if it never worked, tls= in store_url may not fit the server`;
@@ -115,6 +116,6 @@ export const readFailure = (cause: unknown): StoreFailure => {
 
 /** Whether a connection that does not come about never will: TLS on one side only, a certificate that is not trusted. */
 export const isPermanent = (cause: unknown): boolean =>
-  /wrong version number|packet length too long|SSL23|self.signed|unable to (?:get|verify)|altnames|certificate|Protocol error|Parse Error|ERR_HTTP2/i.test(
+  /wrong version number|packet length too long|SSL23|self.signed|unable to (?:get|verify)|altnames|certificate|Protocol error|Parse Error|ERR_HTTP2|larger than max/i.test(
     shapeOf(cause).message,
   );

@@ -13,6 +13,7 @@ import {
 import { isPermanent, readFailure } from './eventstoredb-failures.ts';
 import { createFollows } from './eventstoredb-follow.ts';
 import { createIdentity } from './eventstoredb-identity.ts';
+import { broken } from './eventstoredb-reading.ts';
 import { createReads } from './eventstoredb-reads.ts';
 import { checkVersion, connectionString, ignoresCredentials } from './eventstoredb-url.ts';
 import { comparePositions, type Wire } from './eventstoredb-wire.ts';
@@ -91,7 +92,7 @@ const firstContact = async (
     let wire: Wire | undefined;
     try {
       wire = open(() => {});
-      const version = checkVersion(await wire.version());
+      const version = checkVersion(await answered(clock, wire.version()));
       if (E.isRight(version)) await wire.probe(PROBE_MS);
       return version;
     } catch (cause) {
@@ -105,6 +106,19 @@ const firstContact = async (
         ?.dispose()
         .catch((cause: unknown) => log.debug({ cause: String(cause) }, 'a first contact ended badly'));
     }
+  }
+};
+
+/** The client waits without end for a server that takes connections and says nothing. */
+const answered = async <A>(clock: Clock, answer: Promise<A>): Promise<A> => {
+  let timer: { readonly cancel: () => void } | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.after(PROBE_MS, () => reject(broken(`it takes connections and does not answer`)));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    timer?.cancel();
   }
 };
 
