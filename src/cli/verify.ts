@@ -78,7 +78,7 @@ const againstMirror = async (config: Config, store: EventStore, tell: Tell, { er
   const { compareMirror } = await import('../sql/compare.ts');
   const bar = progress('comparing the mirror', 'events');
   try {
-    const { rooms, members, differences } = await compareMirror({
+    const { rooms, members, differences, behind } = await compareMirror({
       store,
       url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
       roomsTable: config.rooms_table,
@@ -87,7 +87,8 @@ const againstMirror = async (config: Config, store: EventStore, tell: Tell, { er
     });
     bar.end();
     for (const difference of differences) await tell(`mirror: ${difference}`);
-    err(`mirror: ${rooms} rooms and ${members} members compared`);
+    const where = behind ? ', as of its checkpoint: the log has newer events' : '';
+    err(`mirror: ${rooms} rooms and ${members} members compared${where}`);
   } catch (error) {
     bar.end();
     await tell(`mirror: it cannot be compared: ${error instanceof Error ? error.message : String(error)}`);

@@ -22,8 +22,10 @@ export interface CompareOptions {
 }
 
 export interface Comparison {
-  /** Where the rows are; what the log has after that is lag, not difference. */
+  /** Where the rows are. */
   readonly position: Position | undefined;
+  /** The log has events after that: lag, not difference. */
+  readonly behind: boolean;
   readonly rooms: number;
   readonly members: number;
   /** A sentence each; empty where rows and log agree. */
@@ -41,12 +43,14 @@ export const compareMirror = async (options: CompareOptions): Promise<Comparison
     const identity = await options.store.identity();
     if (identity._tag === 'Left') throw new Error(identity.left.message, { cause: identity.left });
     const unfit = await unfitTables(session, tables);
-    if (unfit.length > 0) return { position: undefined, rooms: 0, members: 0, differences: unfit };
+    if (unfit.length > 0) return { position: undefined, behind: true, rooms: 0, members: 0, differences: unfit };
     const { checkpoint, rooms, members } = await readAgain(() => readMirror(session, tables));
     const counts = { rooms: rooms.length, members: members.length };
+    const end = await options.store.end();
+    if (end._tag === 'Left') throw new Error(end.left.message, { cause: end.left });
     if (checkpoint !== undefined && checkpoint.log !== identity.right) {
       const foreign = `the mirror's rows are of another log (${checkpoint.log}) than this one (${identity.right})`;
-      return { position: checkpoint.position, ...counts, differences: [foreign] };
+      return { position: checkpoint.position, behind: true, ...counts, differences: [foreign] };
     }
     const log = await foldLog(options.store, checkpoint?.position, options.onProgress);
     const ahead =
@@ -55,6 +59,7 @@ export const compareMirror = async (options: CompareOptions): Promise<Comparison
         : [];
     return {
       position: checkpoint?.position,
+      behind: end.right !== checkpoint?.position,
       ...counts,
       differences: [...ahead, ...log.unknown, ...differ([...log.rooms.values()], rooms, members)],
     };

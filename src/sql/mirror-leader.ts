@@ -23,6 +23,8 @@ const mostPending = 10_000;
 const slice = 250;
 /** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
 const askEveryMs = 2_000;
+/** How long a leader that is asked to stop goes on writing what the log holds already. */
+const lastWorkMs = 2_000;
 /** After so many tries of one transaction in a row the session is begun anew. */
 const mostTries = 20;
 
@@ -61,8 +63,9 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
     return events.length === 0 ? undefined : { count: events.length, planned: planBatch(events) };
   };
   let next: ReturnType<typeof planNext>;
+  const mayEnd = endOfWork(leading);
   try {
-    while (!stop.asked()) {
+    while (!(await mayEnd(checkpoint.position))) {
       const batch = next ?? planNext();
       next = undefined;
       if (batch !== undefined) {
@@ -74,13 +77,29 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
         queue.done();
       } else {
         if (queue.isCaughtUp()) progress.is('live');
-        if (!(await queue.wait(leading, askEveryMs))) await leading.patient(stillOurs(leading, checkpoint));
+        if (!(await queue.wait(leading, stop.asked() ? 50 : askEveryMs)))
+          await leading.patient(stillOurs(leading, checkpoint));
       }
     }
   } finally {
     feed.stop();
     stop.onStop = undefined;
   }
+};
+
+/** Whether to end: when asked to, once the rows are where the log ended at that moment, or 2 s later. */
+const endOfWork = ({ stop, store, clock }: Leading) => {
+  let until: { readonly position: Position | undefined; readonly late: number } | undefined;
+  return async (position: Position | undefined): Promise<boolean> => {
+    if (!stop.asked()) return false;
+    if (until === undefined) {
+      const end = await store.end();
+      if (end._tag === 'Left') return true;
+      until = { position: end.right, late: clock.monotonic() + lastWorkMs };
+    }
+    if (until.position === undefined || clock.monotonic() > until.late) return true;
+    return position !== undefined && store.comparePositions(position, until.position) >= 0;
+  };
 };
 
 /** Events between the log and the rows. */

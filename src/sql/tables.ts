@@ -135,7 +135,8 @@ const ensureOnce = async (session: Session, tables: Tables, version: 1 | 2): Pro
     throw new ForeignTable(`The mirror cannot be kept here, and nothing was changed: ${found.join('; ')}.`);
   }
   if (shapes.checkpoint === undefined) await refuseRows(session, tables, shapes);
-  await createTables(session, tables);
+  // Only where it is needed: the database's user may have no right to create.
+  if (Object.values(shapes).includes(undefined)) await createTables(session, tables);
   for (const table of [tables.rooms, tables.members]) {
     if (!versions.has(table)) {
       await sql`INSERT INTO version (table_name, table_version) VALUES (${table}, ${version})`.execute(db);
