@@ -40,7 +40,15 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     IMCD_LOG__FORMAT: 'json',
     ...(options.store === 'memory' ? { IMCD_STORE_URL: 'memory:' } : {}),
   };
-  const command = [process.execPath, ...options.nodeFlags, join(import.meta.dirname, '..', 'src', 'cli.ts'), 'serve'];
+  // As `npm start` does: V8 left alone takes 100 MB more before it collects, and no faster.
+  const memory = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
+  const command = [
+    process.execPath,
+    ...memory,
+    ...options.nodeFlags,
+    join(import.meta.dirname, '..', 'src', 'cli.ts'),
+    'serve',
+  ];
   const pinned = options.processor === undefined ? command : ['taskset', '-c', String(options.processor), ...command];
   const [program = '', ...args] = pinned;
   const child = spawn(program, args, { env: { ...process.env, ...settings }, stdio: ['ignore', 'ignore', 'pipe'] });
