@@ -1,9 +1,10 @@
 /**
  * A process that appends until it is killed: `node appending-child.ts FILE SEED`. On stdout, each a line, written before
  * anything else happens: `begun STREAM EXPECTED ID...` when an append is handed to the store, `done STREAM REVISION ID...`
- * when the store has said that it is durable.
+ * when the store has said that it is durable. A whole line ends with a full stop.
  */
 import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { newEvent } from '../contract/event-store-kit.ts';
 import { openLog } from './temporary-log.ts';
@@ -11,9 +12,16 @@ import { openLog } from './temporary-log.ts';
 const [file = '', name = ''] = process.argv.slice(2);
 const WRITERS = 64;
 
-/** A pipe takes what is written to it before `write` returns (Node on Linux). */
+/** Returns once the pipe has the whole line: `process.stdout` would keep what a full pipe does not take, and lose it at the kill. */
 const say = (...words: readonly (string | bigint)[]): void => {
-  process.stdout.write(`${words.join(' ')}\n`);
+  let rest = Buffer.from(`${words.join(' ')} .\n`);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
 };
 
 const store = await openLog(file);

@@ -27,7 +27,8 @@ const killAfter = async (file: string, name: string, lines: number): Promise<App
   const appends = new Map<string, Append>();
   let count = 0;
   for await (const line of createInterface(process.stdout)) {
-    const [what, stream = '', number = '', ...ids] = line.split(' ');
+    if (!line.endsWith(' .')) continue; // Cut off by the kill: that append was not begun, or not heard to be done.
+    const [what, stream = '', number = '', ...ids] = line.slice(0, -2).split(' ');
     const [first = ''] = ids;
     if (what === 'begun') {
       const expected = number === 'no_stream' ? number : BigInt(number);
