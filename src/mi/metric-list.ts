@@ -13,6 +13,12 @@ export const metrics: readonly Metric[] = [
   ),
   gauge('rooms', ['imc', 'active_rooms'], 'Living rooms.', ({ rooms }) => rooms.size),
   gauge(
+    'room_buckets',
+    ['imc', 'room_buckets'],
+    'Buckets of the room table (hash_size).',
+    ({ rooms }) => rooms.buckets,
+  ),
+  gauge(
     'members',
     ['imc', 'members'],
     'Members over all rooms, invited ones not counted.',

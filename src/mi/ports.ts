@@ -36,6 +36,8 @@ export interface MiPorts {
 /** What is read of the rooms projection. Rooms are live: nothing of one is kept over an await. */
 export interface RoomsView {
   readonly size: number;
+  /** 2^hash_size. */
+  readonly buckets: number;
   readonly get: (key: RoomKey) => Room | undefined;
   readonly all: () => Iterable<Room>;
   /** Revision of the last event applied, of a destroyed room too. */

@@ -68,6 +68,7 @@ export const fakePorts = (): Fake => {
       get size() {
         return rooms.size;
       },
+      buckets: 16,
       get: (key) => rooms.get(key),
       all: () => rooms.values(),
       revision: () => 7n,
