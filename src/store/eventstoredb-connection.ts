@@ -1,5 +1,6 @@
 import type { Clock, Ids, Log } from '../engine/ports.ts';
 import { troubleOf } from './eventstoredb-failures.ts';
+import { Silence } from './eventstoredb-reading.ts';
 import type { Wire } from './eventstoredb-wire.ts';
 
 /** How the store is at the moment, for /readyz and the log. */
@@ -43,6 +44,9 @@ export const MOST_BACKOFF_MS = 500;
 export const PROBE_MS = 2_000;
 /** How long `close` waits for the client to let go. */
 const CLOSE_MS = 1_000;
+
+/** 8, 16, 32, ...: some twenty times in a year of tries. */
+const isSeldom = (attempt: number): boolean => attempt >= 8 && (attempt & (attempt - 1)) === 0;
 
 /** Milliseconds before try number `attempt` (0-based): doubling from 20, the upper half by chance. */
 export const backoffMs = (attempt: number, chance: () => number): number => {
@@ -88,8 +92,9 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
         log.warn({ trouble: trouble.kind }, `EventStoreDB is still away: ${reason}`);
         away.reason = reason;
       }
-      // The client has turned to the leader by itself; a new one would turn to the first host again.
-      if (trouble.kind !== 'not-leader') {
+      // The client has turned to the leader by itself; a new one would turn to the first host again. And one that waits for
+      // a silent peer cannot be made to let go of its socket, so new ones are tried ever more seldom.
+      if (trouble.kind !== 'not-leader' && (!(cause instanceof Silence) || isSeldom(attempt))) {
         void letGo(tried);
         replace();
       }

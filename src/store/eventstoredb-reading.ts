@@ -35,13 +35,18 @@ export interface Reading {
 /** An error as gRPC has it for a connection that is gone. */
 export const broken = (message: string): Error => Object.assign(new Error(message), { code: 14 });
 
+/** A peer that takes connections and does not answer. */
+export class Silence extends Error {
+  readonly code = 14;
+}
+
 /** Reads a page to its end, or gives up after `ms`. */
 export const collect = (reading: Reading, clock: Clock, ms: number): Promise<StoredEvent[]> =>
   new Promise((resolve, reject) => {
     const events: StoredEvent[] = [];
     const timer = clock.after(ms, () => {
       reading.cancel().catch(() => {}); // Of a call that could not be opened: its own error says why.
-      reject(broken(`no answer to a read within ${ms / 1000} s`));
+      reject(new Silence(`no answer to a read within ${ms / 1000} s`));
     });
     reading.on('data', ({ event }) => {
       if (event !== undefined) events.push(stored(event));

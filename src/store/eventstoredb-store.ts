@@ -13,7 +13,7 @@ import {
 import { isPermanent, readFailure } from './eventstoredb-failures.ts';
 import { createFollows } from './eventstoredb-follow.ts';
 import { createIdentity } from './eventstoredb-identity.ts';
-import { broken } from './eventstoredb-reading.ts';
+import { Silence } from './eventstoredb-reading.ts';
 import { createReads } from './eventstoredb-reads.ts';
 import { checkVersion, connectionString, ignoresCredentials } from './eventstoredb-url.ts';
 import { comparePositions, type Wire } from './eventstoredb-wire.ts';
@@ -113,7 +113,7 @@ const firstContact = async (
 const answered = async <A>(clock: Clock, answer: Promise<A>): Promise<A> => {
   let timer: { readonly cancel: () => void } | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = clock.after(PROBE_MS, () => reject(broken(`it takes connections and does not answer`)));
+    timer = clock.after(PROBE_MS, () => reject(new Silence('it takes connections and does not answer')));
   });
   try {
     return await Promise.race([answer, late]);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -77,7 +77,12 @@ describe('EventStoreDB adapter: store_url that cannot work, each with a sentence
   });
 
   it('a server that waits for nothing and says nothing', async (t) => {
-    const silent = createServer((socket) => void socket.resume());
+    // A client that waits for the first answer of a peer keeps its socket; so they are ended here.
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => void sockets.push(socket));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
     await refused(`esdb://${await listening(t, silent)}?tls=false`, 'StoreUnavailable', /EventStoreDB/);
   });
 

@@ -118,6 +118,16 @@ describe('EventStoreDB adapter: when the server goes', () => {
     assert.deepEqual(await idsOf(store, stream), [event.id]);
   });
 
+  it('opens no connection after the other to a server that is frozen for long', async () => {
+    server.freeze();
+    await store.append(aStream(), 'no_stream', [anEvent()])();
+    const before = server.connections();
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    assert.ok(server.connections() <= before + 1, `${server.connections() - before} more connections`);
+    server.thaw();
+    await until('the store is back', () => store.status().kind === 'connected');
+  });
+
   it('answers OutcomeUnknown for 2,000 appends into a frozen server, and the process lives', async () => {
     server.freeze();
     const outcomes = await appendAll(many(2_000));

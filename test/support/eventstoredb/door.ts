@@ -12,6 +12,8 @@ export interface Door {
   readonly slam: () => void;
   readonly freeze: () => void;
   readonly thaw: () => void;
+  /** Connections that are open from outside. */
+  readonly connections: () => number;
 }
 
 export const createDoor = async (inner: number): Promise<Door> => {
@@ -51,6 +53,7 @@ export const createDoor = async (inner: number): Promise<Door> => {
   };
   await open();
   return {
+    connections: () => sockets.size / 2,
     port,
     open,
     slam: () => {

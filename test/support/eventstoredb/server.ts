@@ -36,6 +36,8 @@ export interface EventStoreDouble {
   /** SIGSTOP: takes connections and bytes, and does nothing. */
   readonly freeze: () => void;
   readonly thaw: () => void;
+  /** Connections that are open at the moment. */
+  readonly connections: () => number;
   readonly notReady: (on: boolean) => void;
   /** SIGTERM: appends run into timeouts, then streams break; resolves when it is down. */
   readonly drain: () => Promise<void>;
@@ -200,6 +202,7 @@ export const startDouble = async (options: DoubleOptions = {}): Promise<EventSto
     },
     freeze: door.freeze,
     thaw: door.thaw,
+    connections: door.connections,
     notReady: (on) => {
       node.health = on ? 'not-ready' : 'ready';
     },
