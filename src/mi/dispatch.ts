@@ -43,8 +43,14 @@ export const createDispatch = (ports: MiPorts, log: Log): { dispatch: Dispatch; 
     if (method === undefined) return E.left(methodNotFound);
     const given = matchParams(method, call.params);
     if (E.isLeft(given)) return given;
+    const called = { ...caller, correlationId: ports.ids.uuid() };
     try {
-      return await method.run(ports, given.right, caller);
+      const result = await method.run(ports, given.right, called);
+      if (method.changes) {
+        const outcome = E.isRight(result) ? 'done' : result.left.message;
+        log.info({ method: name, ...given.right, ...called, outcome }, 'management call');
+      }
+      return result;
     } catch (error) {
       if (error instanceof StoreError) return E.left({ code: 500, message: error.message });
       log.error({ method: name, source: caller.source, error }, 'a management call failed: a defect');

@@ -18,15 +18,22 @@ export interface Caller {
   readonly source: string;
 }
 
+/** One call: its id stands in the log's line and, as `$correlationId`, in the events that it leads to. */
+export interface Called extends Caller {
+  readonly correlationId: string;
+}
+
 export interface Method {
   /** Every name it is called by; the first is the one the reference shows. */
   readonly spellings: readonly string[];
   readonly summary: string;
   readonly params: readonly Param[];
+  /** It changes rooms or the server: each call is a line of the log. */
+  readonly changes?: true;
   /** JSON Schema of the result. */
   readonly result: Readonly<Record<string, unknown>>;
   /** Resolves with the result (JSON, or with long lists in it) or the error; a rejection is a defect. */
-  readonly run: (ports: MiPorts, given: Arguments, caller: Caller) => Promise<E.Either<RpcError, unknown>>;
+  readonly run: (ports: MiPorts, given: Arguments, called: Called) => Promise<E.Either<RpcError, unknown>>;
 }
 
 /** Positions or names to names. Left as OpenSIPS words it, and what would be right. */

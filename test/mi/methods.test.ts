@@ -129,6 +129,15 @@ describe('commands of an operator', () => {
       fake.executed.map(({ origin }) => origin.source),
       ['mi:test', 'mi:test'],
     );
+    const logged = fake.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'management call');
+    assert.deepEqual(
+      logged.map(({ method, outcome, correlationId }) => [method, outcome, correlationId]),
+      [
+        ['imc_destroy_room', 'done', fake.executed[0]?.origin.correlationId],
+        ['imc_remove_member', 'done', fake.executed[1]?.origin.correlationId],
+      ],
+      'the id of the log line is the one that goes into the event',
+    );
   });
   it('are refused with a code and the reason', async () => {
     const fake = fakePorts();

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Answer } from '../../engine/conference.ts';
 import { Operator, type RoomCommand } from '../../room/commands.ts';
-import { type Arguments, type Caller, imcSpellings, type Method, type Param } from '../method.ts';
+import { type Arguments, type Called, imcSpellings, type Method, type Param } from '../method.ts';
 import type { MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
 import { roomArgument, roomParam } from './rooms.ts';
@@ -21,10 +21,13 @@ const operatorOf = ({ operator = 'mi' }: Arguments): E.Either<RpcError, Operator
 };
 
 /** Through the same mailbox, `decide` and log as a command that came by SIP. */
-const execute = (ports: MiPorts, command: RoomCommand, { source }: Caller): Promise<E.Either<RpcError, unknown>> =>
+const execute = (
+  ports: MiPorts,
+  command: RoomCommand,
+  { source, correlationId }: Called,
+): Promise<E.Either<RpcError, unknown>> =>
   new Promise((resolve) => {
-    const origin = { source, correlationId: ports.ids.uuid() };
-    ports.conference.execute(command, origin, (answer) => resolve(worded(ports, answer)));
+    ports.conference.execute(command, { source, correlationId }, (answer) => resolve(worded(ports, answer)));
   });
 
 const worded = (ports: MiPorts, answer: Answer): E.Either<RpcError, unknown> => {
@@ -40,6 +43,7 @@ export const destroyRoom: Method = {
   summary: 'destroy a room, as its owner could; the members are told',
   params: [roomParam, operatorParam],
   result: done,
+  changes: true,
   run: async (ports, given, caller) => {
     const room = roomArgument(ports, given);
     if (E.isLeft(room)) return room;
@@ -58,6 +62,7 @@ export const removeMember: Method = {
     operatorParam,
   ],
   result: done,
+  changes: true,
   run: async (ports, given, caller) => {
     const room = roomArgument(ports, given);
     if (E.isLeft(room)) return room;

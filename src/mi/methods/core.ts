@@ -77,6 +77,7 @@ export const logLevel: Method = {
       schema: { type: ['string', 'integer'] },
     },
   ],
+  changes: true,
   result: open,
   run: async ({ log }, { level }) => {
     if (level === undefined) return E.right({ 'Log level': log.level() });

@@ -63,6 +63,7 @@ export const resetStatistics: Method = {
   spellings: ['reset_statistics', 'statistics:reset'],
   summary: 'let statistics that only grow start from 0 again in MI; /metrics is not touched',
   params: [statisticsParam],
+  changes: true,
   result: { type: 'string', const: 'OK' },
   run: async (ports, given) => {
     const found = chosen(await ports.statistics.all(), given);
