@@ -134,6 +134,8 @@ export const createDispatch = (options: DispatchOptions): ((message: Received) =
 /** What is said to a message of which only the head was taken. */
 const cutAnswer = (cut: Cut, maxMessageSize: number): SipAnswer => {
   switch (cut) {
+    case 'head-too-large':
+      return badRequest('Header of more than 64 KiB');
     case 'body-too-large':
       return tooLarge(maxMessageSize);
     case 'no-content-length':

@@ -199,13 +199,15 @@ describe('a header line built to make expressions slow', () => {
     'Subject',
     'x'.repeat(60_000),
   ];
+  /** Milliseconds of the fastest of some tries: other programs take the processor now and then. */
   const fastest = (bytes: Buffer): number => {
-    const times = [1, 2, 3].map(() => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < 6 && best >= 5; tries += 1) {
       const from = performance.now();
       parseRequest(bytes);
-      return performance.now() - from;
-    });
-    return Math.min(...times);
+      best = Math.min(best, performance.now() - from);
+    }
+    return best;
   };
   for (const [kind, whole] of Object.entries(evil))
     it(`${kind}: costs less than 5 ms in any header, at 60 KiB and at the most that is parsed`, () => {

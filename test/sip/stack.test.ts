@@ -199,6 +199,8 @@ describe('the stack over TCP', () => {
     assert.deepEqual(await exchange(without, 1), ['SIP/2.0 400 No Content-Length, which a stream needs']);
     const lies = requestText({ with: { ...tcpVia('4'), 'Content-Length': 'many' } });
     assert.deepEqual(await exchange(lies, 1), ['SIP/2.0 400 Content-Length is no number']);
+    const head = requestText({ with: { ...tcpVia('6'), Subject: 'x'.repeat(70_000) } });
+    assert.deepEqual(await exchange(head, 1), ['SIP/2.0 400 Header of more than 64 KiB']);
     const large = requestText({ body: 'x'.repeat(1_001), with: tcpVia('5') });
     assert.deepEqual(await exchange(large, 1), ['SIP/2.0 513 Message Too Large: at most 1000 bytes of body']);
   });

@@ -16,10 +16,8 @@ export interface FramingLimits {
 export interface FrameSink {
   /** A whole message: a view into the bytes that were pushed, or a buffer of its own. */
   readonly message: (bytes: Buffer) => void;
-  /** A head whose body cannot be read. Nothing more comes out of this stream. */
+  /** A head whose body cannot be read, or the beginning of one that is over the limit. Nothing more comes out of this stream. */
   readonly cut: (head: Buffer, why: Cut) => void;
-  /** A head over the limit. Nothing more comes out of this stream. */
-  readonly broken: (why: string) => void;
   /** RFC 5626 3.5.1: CRLF CRLF between messages, to be answered with CRLF. */
   readonly ping: () => void;
 }
@@ -64,7 +62,7 @@ export const createFramer = (limits: FramingLimits, sink: FrameSink): Framer => 
       const head = found === -1 ? end - start : found + 4 - start;
       if (head > limits.head) {
         over = true;
-        sink.broken('head-too-large');
+        sink.cut(Buffer.from(bytes.subarray(start, start + limits.head)), 'head-too-large');
         return -1;
       }
       searched = head;

@@ -165,10 +165,6 @@ export const createConnection = (
       discard(cut);
       shared.receive({ bytes: head, cut, from: { transport: 'tcp', ...remote, flow: connection } });
     },
-    broken: (why) => {
-      discard(why);
-      connection.close('closed');
-    },
     ping: () => connection.send(crlf, undefined, undefined),
   });
 

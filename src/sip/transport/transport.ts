@@ -32,7 +32,7 @@ export interface Flow {
  * Why only the head of a message could be taken from a stream: where it ends cannot be known, or it is too much to read. It
  * can be answered (400, 513); the connection reads nothing more and closes soon after.
  */
-export type Cut = 'body-too-large' | 'no-content-length' | 'bad-content-length';
+export type Cut = 'head-too-large' | 'body-too-large' | 'no-content-length' | 'bad-content-length';
 
 /** One whole SIP message, or the head of one (`cut`). `bytes` belongs to the receiver. */
 export interface Received {
