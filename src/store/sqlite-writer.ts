@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { sqliteFailure } from './sqlite-failure.ts';
 import type { Answers, Fatal, Order, Orders, WriterData } from './sqlite-protocol.ts';
 import { createTransactions } from './sqlite-transaction.ts';
+import { createWalBound, MOST_WAL_BYTES } from './sqlite-wal.ts';
 
 /**
  * The writer thread of the embedded log. What arrives while a commit waits for the disk goes together into the next
@@ -12,13 +13,16 @@ import { createTransactions } from './sqlite-transaction.ts';
 /** Appends in one transaction: bounds the time until the first of them is answered. */
 const MOST_IN_TRANSACTION = 1_000;
 
+/** Milliseconds to wait for a lock that another connection holds. */
+const TIMEOUT_MS = 5_000;
+
 const openWriter = ({ file, mostBytes }: WriterData): DatabaseSync => {
-  const db = new DatabaseSync(file, { timeout: 5_000 });
+  const db = new DatabaseSync(file, { timeout: TIMEOUT_MS });
   // Half of the pages that an append dirties lie anywhere in the indices: the longer the WAL, the more of them are written back
   // once for several appends. On a log of a million events, 64 an fsync: 12,500 to 15,000 appends/s at 4,000 pages, 17,500 at
   // 16,000. In between, because a checkpoint holds up commits while it lasts (50 to 100 ms).
   db.exec(
-    'PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864',
+    `PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = ${MOST_WAL_BYTES}`,
   );
   if (mostBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(mostBytes / 4_096)}`);
   return db;
@@ -32,9 +36,11 @@ const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
   };
   let db: DatabaseSync;
   let transaction: ReturnType<typeof createTransactions>;
+  let boundWal: () => void;
   try {
     db = openWriter({ file, mostBytes });
     transaction = createTransactions(db, file);
+    boundWal = createWalBound(db, file, TIMEOUT_MS);
   } catch (cause) {
     fail(cause);
     return;
@@ -52,6 +58,7 @@ const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
       if (orders.length === 0) break;
       const answers: Answers = { answers: transaction(orders) };
       port.postMessage(answers);
+      boundWal();
       orders = [];
     }
     if (!close) return;

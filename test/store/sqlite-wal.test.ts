@@ -4,16 +4,21 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import type { EventStore, ExpectedRevision } from '../../src/engine/ports.ts';
+import { MOST_WAL_BYTES } from '../../src/store/sqlite-wal.ts';
 import { all, follow, newEvent, newEvents, newStream, right } from '../contract/event-store-kit.ts';
 import { openLog, openReader, temporaryFolder } from './temporary-log.ts';
 
-/** Four times what the writer lets stand between two checkpoints: on a busy machine readers are often in the way of one. */
-const MOST_WAL = 64 * 1024 * 1024;
-
-const text = 'x'.repeat(4_000);
+/** The writer's bound, and one transaction's worth. */
+const MOST_WAL = MOST_WAL_BYTES + 4 * 1024 * 1024;
 
 /** Appends to 16 streams at once, `rounds` times each, and gives back the largest size that the WAL had. */
-const writeMuch = async (store: EventStore, file: string, rounds: number): Promise<{ events: number; wal: number }> => {
+const writeMuch = async (
+  store: EventStore,
+  file: string,
+  rounds: number,
+  characters = 4_000,
+): Promise<{ events: number; wal: number }> => {
+  const text = 'x'.repeat(characters);
   let wal = 0;
   const write = async (): Promise<void> => {
     const stream = newStream();
@@ -52,7 +57,7 @@ describe('SQLite: the WAL', { timeout: 120_000 }, () => {
     assert.equal((await standing?.next())?.done, false);
     const followers = [store, ...readers].map((one) => follow(one, { streams: [stream] }));
 
-    const { events, wal } = await writeMuch(store, file, 120);
+    const { events, wal } = await writeMuch(store, file, 22, 20_000);
     writing = false;
     assert.ok((await again) > 0);
     assert.ok(wal < MOST_WAL, `the WAL grew to ${wal} bytes`);
@@ -65,6 +70,21 @@ describe('SQLite: the WAL', { timeout: 120_000 }, () => {
     assert.equal((await all(store.readAll())).length, events + 900);
     await standing?.return?.();
     for (const follower of followers) await follower.until(() => follower.events.length === 900);
+  });
+
+  it('outgrows its bound only while somebody holds a read transaction open, and shrinks after', async (t) => {
+    const file = join(folder, 'pinned.db');
+    const store = await openLog(file);
+    t.after(() => store.close());
+    const pin = new DatabaseSync(file, { readOnly: true });
+    pin.exec('BEGIN; SELECT count(*) FROM event');
+    const { wal } = await writeMuch(store, file, 20, 20_000);
+    assert.ok(wal > MOST_WAL, `${wal} bytes: nothing held the WAL`);
+    pin.close();
+    // The next try finds nobody in its way, however much later it comes.
+    const after = await writeMuch(store, file, 10, 20_000);
+    assert.ok(after.wal < wal + 2 * MOST_WAL, `the WAL grew to ${after.wal} bytes`);
+    assert.ok(statSync(`${file}-wal`).size < MOST_WAL, 'the WAL did not shrink');
   });
 
   it('is gone once the log is closed, and the file holds everything alone', async () => {
