@@ -14,6 +14,7 @@ import { withServer } from './support-server.ts';
  *   --store sqlite|memory
  *   --pin           server on processor 0, load on processor 1 (taskset)
  *   --profile DIR   a CPU profile of the server
+ *   --node FLAG     a flag for the server's node, for example --node=--max-semi-space-size=8; may be repeated
  */
 export const run = async (args: readonly string[]): Promise<unknown> => {
   const { values } = parseArgs({
@@ -29,6 +30,7 @@ export const run = async (args: readonly string[]): Promise<unknown> => {
       store: { type: 'string', default: 'sqlite' },
       pin: { type: 'boolean', default: false },
       profile: { type: 'string', default: '' },
+      node: { type: 'string', multiple: true, default: [] },
     },
   });
   const size: Size = {
@@ -42,7 +44,7 @@ export const run = async (args: readonly string[]): Promise<unknown> => {
   const server: ServerSettings = {
     domain: 'imc.test',
     store: values.store === 'memory' ? 'memory' : 'sqlite',
-    nodeFlags: values.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+    nodeFlags: [...values.node, ...(values.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`])],
     ...(values.pin ? { processor: 0 } : {}),
   };
   const runs = values.load === '' ? await byOwnLoad(size, server) : await byImcLoad(values.load, size, server);
