@@ -44,7 +44,8 @@ export const createRecentRequests = (most = 512_000): RecentRequests => {
     },
     add: (key, at, now) => {
       if (now - at > REMEMBERED_MS) return;
-      seen.set(key, at);
+      // A string of its own: one put together from pieces of a request keeps the request's whole text, 1 KB a command.
+      seen.set(Buffer.from(key).toString(), at);
       forget(now);
     },
     entries: () => seen.entries(),
