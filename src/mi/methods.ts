@@ -9,11 +9,26 @@ import { getStatistics, listStatistics, resetStatistics } from './methods/statis
 /** opensips-cli calls this first, and refuses a name that is not in the answer: so every spelling is. */
 const which: Method = {
   spellings: coreSpellings('which'),
-  summary: 'the names of all methods, every spelling',
-  params: [],
-  result: { type: 'array', items: { type: 'string' } },
-  run: async () => E.right(methods.flatMap(({ spellings }) => spellings)),
+  summary: 'the names of all methods, every spelling; of one method the sets of parameters that it takes',
+  params: [{ name: 'command', optional: true, meaning: 'a method, in any spelling' }],
+  result: {
+    type: 'array',
+    items: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+  },
+  run: async (_ports, { command }) => {
+    if (command === undefined) return E.right(methods.flatMap(({ spellings }) => spellings));
+    const method = called(command);
+    if (method === undefined) return E.left(noSuchMethod);
+    const least = method.params.filter(({ optional }) => !optional).map(({ name }) => name);
+    const all = method.params.map(({ name }) => name);
+    return E.right(least.length === all.length ? [all] : [least, all]);
+  },
 };
+
+/** A method by any of its names. */
+const called = (name: unknown): Method | undefined =>
+  methods.find(({ spellings }) => typeof name === 'string' && spellings.includes(name));
+const noSuchMethod = { code: 404, message: 'no such method: which lists them' };
 
 const help: Method = {
   spellings: coreSpellings('help'),
@@ -24,8 +39,8 @@ const help: Method = {
     if (mi_cmd === undefined) {
       return E.right({ Methods: Object.fromEntries(methods.map(({ spellings, summary }) => [spellings[0], summary])) });
     }
-    const method = methods.find(({ spellings }) => typeof mi_cmd === 'string' && spellings.includes(mi_cmd));
-    if (method === undefined) return E.left({ code: 404, message: 'no such method: which lists them' });
+    const method = called(mi_cmd);
+    if (method === undefined) return E.left(noSuchMethod);
     const params = method.params.map(
       ({ name, optional, meaning }) => `${name}${optional ? ' (optional)' : ''}: ${meaning}`,
     );

@@ -18,6 +18,16 @@ describe('which', () => {
   });
 });
 
+describe('which of one method', () => {
+  it('gives the sets of its parameters, by which opensips-cli completes', async () => {
+    const { call } = fakePorts();
+    assert.deepEqual(await call('which', { command: 'imc_list_members' }), [['room']]);
+    assert.deepEqual(await call('which', ['list_rooms']), [[]]);
+    assert.deepEqual(await call('which', ['imc:room_state']), [['room'], ['room', 'revision', 'at']]);
+    assert.equal(Object(await call('which', ['nothing'])).code, 404);
+  });
+});
+
 describe('list_rooms and list_members (behaviour 8)', () => {
   it('MEMBERS and NO_MEMBERS count invited ones too', async () => {
     const fake = fakePorts();
