@@ -130,14 +130,20 @@ export class Copy implements TransactionUser, Waiting {
     this.giveUp('overflow');
   }
 
-  transmit(slot: number, again: boolean): void {
+  transmit(slot: number, again: boolean): boolean {
     const { fanOut } = this.#message;
     if (!again) {
       fanOut.counters.copies += 1;
       this.#write(slot);
       this.#hand();
-    } else if (mayRepeat(this.#device.destination, fanOut.clock.monotonic())) fanOut.repeatLater(this, slot);
-    else fanOut.counters.repetitionsSpared += 1;
+      return true;
+    }
+    if (!mayRepeat(this.#device.destination, fanOut.clock.monotonic())) {
+      fanOut.counters.repetitionsSpared += 1;
+      return false;
+    }
+    fanOut.repeatLater(this, slot);
+    return true;
   }
 
   /** Timer E's repetition, in its slice. */

@@ -25,12 +25,13 @@ class Recorder implements TransactionUser {
     this.#transactions = transactions;
   }
 
-  transmit(slot: number): void {
+  transmit(slot: number): boolean {
     this.slot = slot;
     this.sent.push(this.#clock.monotonic());
     const unique = Buffer.alloc(branchLength);
     this.#transactions.writeUnique(slot, unique, 0);
     this.branch = branchCookie + unique.toString('latin1');
+    return true;
   }
   answered(status: number): void {
     this.ended.push(`${status} at ${this.#clock.monotonic()}`);

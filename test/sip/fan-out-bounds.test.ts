@@ -139,6 +139,8 @@ describe('a dead destination', () => {
     // A full transaction would be 11 transmissions each second's message.
     assert.ok(late.length <= 183, `${late.length} transmissions in the second minute`);
     assert.ok(ended.filter((line) => line === 'dead: timeout').length > 100);
+    const { counters } = world.transactions;
+    assert.equal(counters.retransmissions, world.sent.length - counters.started);
     assert.ok(world.transactions.pending() <= 9, `${world.transactions.pending()} under way`);
   });
 

@@ -33,6 +33,7 @@ export const createRequestSender = (transactions: ClientTransactions, send: Tran
             bytes = build(branchCookie + unique.toString('latin1'));
           }
           send(target, bytes, undefined, (reason) => transactions.fail(slot, user, reason));
+          return true;
         },
         answered: (status, response) => handler.onResponse(status, response),
         failed: (reason) => {

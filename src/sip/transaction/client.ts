@@ -20,8 +20,11 @@ const countMask = 0x3fffffff;
 
 /** Who a transaction works for. Methods are called by the transaction, never after `answered` or `failed`. */
 export interface TransactionUser {
-  /** Hand the request to its transport, with `writeUnique(slot)` in its branch: at first, and `again` at each Timer E. */
-  transmit(slot: number, again: boolean): void;
+  /**
+   * Hand the request to its transport, with `writeUnique(slot)` in its branch: at first, and `again` at each Timer E. False
+   * where the user lets this repetition be.
+   */
+  transmit(slot: number, again: boolean): boolean;
   /** A final answer. The bytes are the whole response. */
   answered(status: number, response: Buffer): void;
   /** `timeout` (Timer F), or what `fail` was called with. */
@@ -72,7 +75,7 @@ export interface ClientOptions {
   readonly limit?: number;
 }
 
-const nobody: TransactionUser = { transmit: () => {}, answered: () => {}, failed: () => {} };
+const nobody: TransactionUser = { transmit: () => false, answered: () => {}, failed: () => {} };
 
 export const createClientTransactions = ({ clock, ids, limit = 131_072 }: ClientOptions): ClientTransactions => {
   const branches: Branches = createBranches(ids);
@@ -120,8 +123,7 @@ export const createClientTransactions = ({ clock, ids, limit = 131_072 }: Client
     const interval = Math.min((intervals[slot] ?? 0) * 2, ticks(t2));
     intervals[slot] = interval;
     wheel.set(slot, Math.min(interval, left));
-    counters.retransmissions += 1;
-    user.transmit(slot, true);
+    if (user.transmit(slot, true)) counters.retransmissions += 1;
   };
 
   // At most 2 ticks a run: after a stall of the process the answers that came meanwhile are read before Timer E repeats
