@@ -51,7 +51,7 @@ export interface FanOutCourier extends Courier {
 
 /** Copies in one turn of the event loop: libuv reads at most 32 datagrams in one, so answers do not pile up. */
 const slice = 48;
-/** Recipients of one message, or copies to one destination, before the next has its turn. */
+/** Recipients of one room, or copies to one destination, before the next has its turn. */
 const turn = 16;
 /** What a receive buffer of 8 MB holds; net.core.rmem_max has to be 4 MB for that. */
 const defaultBurst = 4_096;
@@ -63,7 +63,10 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
   const counters = newFanOutCounters();
   const destinations = createDestinations();
   const recipients = createRecipients();
-  const messages: Delivering[] = [];
+  /** Messages that have recipients left, by their sender in From: one after the other, so that nobody gets them in another order. */
+  const queues = new Map<string, Delivering[]>();
+  /** The same queues, the next one to have its turn first. */
+  const turns: Delivering[][] = [];
   const repeats: { copy: Copy; slot: number }[] = [];
   const ready = new Set<Destination>();
   let backlog = 0;
@@ -114,15 +117,23 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
     return began;
   };
 
-  /** Recipients' first copies, messages taking turns; returns how many recipients had theirs. */
+  /** Recipients' first copies, rooms taking turns; returns how many recipients had theirs. */
   const beginMessages = (most: number): number => {
     let began = 0;
     while (began < most) {
-      const message = messages.shift();
-      if (message === undefined) break;
-      began += message.beginSome(Math.min(turn, most - began), routes);
-      if (message.done) message.settled();
-      else messages.push(message);
+      const queue = turns.shift();
+      if (queue === undefined) break;
+      const until = Math.min(most, began + turn);
+      let message = queue[0];
+      while (message !== undefined && began < until) {
+        began += message.beginSome(until - began, routes);
+        if (!message.done) break;
+        message.settled();
+        queue.shift();
+        if (queue.length === 0) queues.delete(message.message.from);
+        message = queue[0];
+      }
+      if (queue.length > 0) turns.push(queue);
     }
     backlog -= began;
     return began;
@@ -137,10 +148,10 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
       copy.repeat(slot);
       left -= 1;
     }
-    const haveMessages = messages.length > 0 && routes.ready();
+    const haveMessages = turns.length > 0 && routes.ready();
     if (left > 0) left -= beginWaiting(haveMessages ? Math.ceil(left / 2) : left);
     if (haveMessages && left > 0) beginMessages(left);
-    if (repeats.length > 0 || ready.size > 0 || (messages.length > 0 && routes.ready())) schedule();
+    if (repeats.length > 0 || ready.size > 0 || (turns.length > 0 && routes.ready())) schedule();
   };
 
   return {
@@ -154,7 +165,13 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
         return;
       }
       backlog += message.recipients.length;
-      messages.push(delivering);
+      const queue = queues.get(message.from);
+      if (queue !== undefined) queue.push(delivering);
+      else {
+        const alone = [delivering];
+        queues.set(message.from, alone);
+        turns.push(alone);
+      }
       schedule();
     },
     queueDepth: () => {
@@ -164,7 +181,8 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
     },
     close: () => {
       closed = true;
-      for (const message of messages.splice(0)) message.giveUp('closed');
+      for (const queue of turns.splice(0)) for (const message of queue) message.giveUp('closed');
+      queues.clear();
       backlog = 0;
       pace.close();
       for (const destination of destinations.all()) dropWaiting(destination, 'closed');

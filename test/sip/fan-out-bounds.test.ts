@@ -38,11 +38,26 @@ describe('slices', () => {
   it('spread a large room over turns of the event loop, and rooms take turns', () => {
     const world = fanOutWorld({ outboundProxy });
     world.courier.send(outgoing(members(1_000)));
-    world.courier.send(outgoing([live]));
+    world.courier.send(outgoing([live], { from: 'sip:chat-2@imc.test' }));
     const turns = world.turn();
     assert.equal(world.sent.length, 1_001);
     assert.ok(turns >= 1_000 / 48, `${turns} turns`);
     assert.ok(world.sent.findIndex(isTo(live)) < 48, 'the small room waited for the large one');
+  });
+
+  it('keep a room’s messages in their order for everybody', () => {
+    const world = fanOutWorld({ outboundProxy });
+    const recipients = members(100);
+    for (const body of ['1', '2', '3']) world.courier.send(outgoing(recipients, { body: Buffer.from(body) }));
+    world.courier.send(outgoing(members(70), { from: 'sip:chat-2@imc.test' }));
+    world.turn();
+    assert.equal(world.sent.length, 370);
+    for (const recipient of recipients) {
+      const bodies = world.sent
+        .filter((one) => isTo(recipient)(one) && one.text.includes('From: <sip:chat-1@'))
+        .map(({ text }) => text.slice(-1));
+      assert.equal(bodies.join(''), '123');
+    }
   });
 
   it('tell once, when every first transmission has been handed over', () => {
