@@ -74,10 +74,10 @@ const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFail
 export const createAppender = ({ connection, clock, appendMs, settleMs, readAfter }: AppenderOptions) => {
   const counters: AppendCounters = { inFlight: 0, unknown: 0, settled: 0 };
   const idlers: (() => void)[] = [];
-  /** Generation of the connection whose first append was answered. */
+  /** The connection whose first append was answered. */
   let proven = 0;
   /** The first append after a (re)connection is awaited alone: the others wait for it, in order, and fail with it. */
-  let first: { readonly generation: number; readonly waiting: ((good: boolean) => void)[] } | undefined;
+  let first: { readonly epoch: number; readonly waiting: ((good: boolean) => void)[] } | undefined;
 
   const send = async (
     wire: Wire,
@@ -133,19 +133,20 @@ export const createAppender = ({ connection, clock, appendMs, settleMs, readAfte
   ): Promise<Attempt> => {
     const wire = connection.wire();
     const generation = connection.generation();
+    const epoch = connection.epoch();
     if (wire === undefined) return notSent();
     const go = (): Promise<Attempt> => send(wire, generation, stream, expected, events);
-    if (proven === generation) return go();
-    if (first?.generation === generation) {
+    if (proven === epoch) return go();
+    if (first?.epoch === epoch) {
       const others = first.waiting;
       return new Promise((resolve) => others.push((good) => resolve(good ? go() : notSent())));
     }
     const waiting: ((good: boolean) => void)[] = [];
-    const mine = { generation, waiting };
+    const mine = { epoch, waiting };
     first = mine;
     const outcome = await go();
-    const good = outcome.kind === 'done' && generation === connection.generation();
-    if (good) proven = generation;
+    const good = outcome.kind === 'done' && epoch === connection.epoch();
+    if (good) proven = epoch;
     if (first === mine) first = undefined;
     // In the order in which they came, and before anybody else.
     for (const next of waiting) next(good);

@@ -20,6 +20,8 @@ export interface Connection {
   readonly wire: () => Wire | undefined;
   /** Counts the clients: an append belongs to one. */
   readonly generation: () => number;
+  /** Counts connections: rises with each loss too, also where the client stayed because it turned to another node by itself. */
+  readonly epoch: () => number;
   readonly status: () => ConnectionStatus;
   /** True when the store is there, at once or within `ms`; false when it is not, or when all is closed. */
   readonly whenBack: (ms: number) => Promise<boolean>;
@@ -130,6 +132,7 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
   return {
     wire: () => (away === undefined && !closed ? wire : undefined),
     generation: () => generation,
+    epoch: () => generation + losses,
     losses: () => losses,
     status: () =>
       closed ? { kind: 'closed' } : away === undefined ? { kind: 'connected' } : { kind: 'away', ...away },
