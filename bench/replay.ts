@@ -3,14 +3,12 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as E from 'fp-ts/lib/Either.js';
+import packageJson from '../package.json' with { type: 'json' };
 import type { EventStore, StoredEvent } from '../src/engine/ports.ts';
-import { createRooms } from '../src/projections/rooms.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { openSqliteReader, type SqliteLog } from '../src/store/sqlite.ts';
-import { usageOf } from './support-process.ts';
+import { follow, round, timed } from './support-measure.ts';
 
 /**
  * `npm run bench -- replay`: a log of many events, read by a subscription as at start, into nothing and into the rooms
@@ -39,7 +37,7 @@ export const run = async (args: readonly string[]): Promise<unknown> => {
     const result = {
       fileMb: Math.round(statSync(file).size / 2 ** 20),
       ...(writing === undefined ? {} : { writing }),
-      ...(await replays(log)),
+      ...(await replays(log, file)),
       audit: await audit(log),
     };
     await log.close();
@@ -58,48 +56,24 @@ const write = (file: string, shape: readonly string[]): unknown => {
   return { seconds: round(seconds), appendsPerSecond: Math.round(Number(shape[0]) / seconds) };
 };
 
-const replays = async (log: EventStore) => {
-  const rooms = createRooms(4);
-  const subscription = await timed(() => follow(log, () => {}));
-  const all = await timed(async () => {
+const replays = async (log: EventStore, file: string) => ({
+  subscription: await timed(() => follow(log, () => {})),
+  readAll: await timed(async () => {
     let count = 0;
     for await (const event of log.readAll()) count += event.data === undefined ? 0 : 1;
     return count;
-  });
-  setFlagsFromString('--expose-gc');
-  const gc: unknown = runInNewContext('gc');
-  const collect = (): number => {
-    if (typeof gc === 'function') gc();
-    return process.memoryUsage().heapUsed / 2 ** 20;
-  };
-  const before = collect();
-  const intoRooms = await timed(() =>
-    follow(log, (events) => {
-      const now = Date.now();
-      for (const event of events) rooms.apply(event, now);
-    }),
-  );
-  const { residentMb } = usageOf(process.pid);
-  const roomsHeapMb = round(collect() - before);
-  return { subscription, readAll: all, intoRooms: { ...intoRooms, rooms: rooms.size, roomsHeapMb, residentMb } };
-};
+  }),
+  intoRooms: intoRooms(file),
+});
 
-/** Follows the log to its end, and gives back how many events there were. */
-const follow = (log: EventStore, take: (events: readonly StoredEvent[]) => void): Promise<number> =>
-  new Promise((resolve, reject) => {
-    let count = 0;
-    const { stop } = log.subscribe(undefined, {
-      onEvents: (events) => {
-        count += events.length;
-        take(events);
-      },
-      onCaughtUp: () => {
-        stop();
-        resolve(count);
-      },
-      onStopped: ({ message }) => reject(new Error(message)),
-    });
-  });
+/** With the flags that the server is started with: they decide what stays resident. */
+const intoRooms = (file: string): unknown => {
+  const flags = packageJson.scripts.start.match(/ --\S+/g) ?? [];
+  const program = join(import.meta.dirname, 'support-replay.ts');
+  const child = spawnSync(process.execPath, [...flags.map((flag) => flag.trim()), program, file], { encoding: 'utf8' });
+  if (child.status !== 0) throw new Error(`the log could not be replayed: ${child.stderr}`);
+  return JSON.parse(child.stdout);
+};
 
 const audit = async (log: SqliteLog) => {
   const list = (events: AsyncIterable<StoredEvent>) => async (): Promise<number> => {
@@ -113,19 +87,3 @@ const audit = async (log: SqliteLog) => {
     time: await timed(async () => (E.isRight(await log.audit.positionAt('2026-01-02T00:00:00.000Z')()) ? 1 : 0)),
   };
 };
-
-const timed = async (work: () => Promise<number>) => {
-  const cpu = process.cpuUsage();
-  const started = performance.now();
-  const events = await work();
-  const milliseconds = performance.now() - started;
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    events,
-    milliseconds: round(milliseconds),
-    microsecondsPerEvent: round((milliseconds * 1_000) / events),
-    cpuMicrosecondsPerEvent: round((user + system) / events),
-  };
-};
-
-const round = (value: number): number => Number(value.toPrecision(3));
