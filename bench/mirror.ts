@@ -25,8 +25,8 @@ export const run = async (args: readonly string[]): Promise<unknown> => {
     Record<string, { readonly program?: string; readonly start: () => Promise<DatabaseServer> }>
   > = {
     sqlite: { start: startSqlite },
-    mariadb: { program: 'mariadbd', start: startMariadb },
-    postgres: { program: 'postgres', start: startPostgres },
+    mariadb: { program: 'mariadbd', start: () => startMariadb() },
+    postgres: { program: 'postgres', start: () => startPostgres() },
   };
   const results: Record<string, unknown> = {};
   for (const name of args.length === 0 ? Object.keys(servers) : args) {

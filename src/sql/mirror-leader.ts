@@ -1,11 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import { catchUp } from '../engine/catch-up.ts';
-import type { Clock, EventStore, Ids, Log, Position, StoredEvent } from '../engine/ports.ts';
-import { upcast } from '../room/upcast.ts';
+import type { Clock, EventStore, Ids, Log, Position } from '../engine/ports.ts';
 import { type Checkpoint, Fenced, moveCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { sentenceOf, sqlFailure } from './failures.ts';
+import { createQueue } from './mirror-queue.ts';
 import type { Progress } from './mirror-status.ts';
-import { emptyPlan, planEvent, type RoomPlan } from './plan.ts';
+import type { RoomPlan } from './plan.ts';
+import { type PlannedBatch, planBatch } from './plan-batch.ts';
 import type { Session, Tables } from './session.ts';
 import type { StopSignal } from './stop-signal.ts';
 import { type Missing, writePlans } from './write.ts';
@@ -15,12 +15,6 @@ export class MirrorStopped extends Error {
   override readonly name = 'MirrorStopped';
 }
 
-/** Most events in one transaction. */
-const batch = 5_000;
-/** Events that may wait: reading goes on while a transaction is written, and then waits for it. */
-const mostPending = 10_000;
-/** Events planned between two looks at the sockets: below 1 ms. */
-const slice = 250;
 /** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
 const askEveryMs = 2_000;
 /** How long a leader that is asked to stop goes on writing what the log holds already. */
@@ -77,7 +71,7 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
         queue.done();
       } else {
         if (queue.isCaughtUp()) progress.is('live');
-        if (!(await queue.wait(leading, stop.asked() ? 50 : askEveryMs)))
+        if (!(await queue.wait(leading.clock, stop.asked() ? 50 : askEveryMs)))
           await leading.patient(stillOurs(leading, checkpoint));
       }
     }
@@ -99,68 +93,6 @@ const endOfWork = ({ stop, store, clock }: Leading) => {
     }
     if (until.position === undefined || clock.monotonic() > until.late) return true;
     return position !== undefined && store.comparePositions(position, until.position) >= 0;
-  };
-};
-
-/** Events between the log and the rows. */
-const createQueue = (progress: Progress, store: Pick<EventStore, 'comparePositions'>, from: Position | undefined) => {
-  /** Of the last event that was taken. */
-  let last = from;
-  let pending: StoredEvent[] = [];
-  /** Times of the batches that are being planned and written, the oldest first. */
-  const writing: { readonly count: number; readonly oldest: number }[] = [];
-  let caughtUp = false;
-  let room: (() => void) | undefined;
-  let wake = (): void => {};
-  const tell = (): void => {
-    const inWork = writing.reduce((sum, { count }) => sum + count, 0);
-    const oldest = writing[0]?.oldest ?? (pending[0] === undefined ? undefined : Date.parse(pending[0].time));
-    progress.pending(inWork + pending.length, oldest);
-  };
-  return {
-    take: (events: readonly StoredEvent[]): void | Promise<void> => {
-      for (const event of events) {
-        // A subscription that ended while a batch waited here is resumed from before that batch.
-        if (last !== undefined && store.comparePositions(event.position, last) <= 0) continue;
-        last = event.position;
-        pending.push(event);
-      }
-      tell();
-      wake();
-      if (pending.length < mostPending) return;
-      return new Promise((resolve) => {
-        room = resolve;
-      });
-    },
-    next: (): readonly StoredEvent[] => {
-      const taken = pending.length <= batch ? pending : pending.slice(0, batch);
-      pending = pending.length <= batch ? [] : pending.slice(batch);
-      if (pending.length < mostPending) room?.();
-      const [first] = taken;
-      if (first !== undefined) writing.push({ count: taken.length, oldest: Date.parse(first.time) });
-      return taken;
-    },
-    done: (): void => {
-      writing.shift();
-      tell();
-    },
-    /** True where something came, false after `ms`. */
-    wait: async ({ clock }: Leading, ms: number): Promise<boolean> => {
-      if (pending.length > 0) return true;
-      return new Promise((resolve) => {
-        const timer = clock.after(ms, () => resolve(false));
-        wake = () => {
-          timer.cancel();
-          resolve(true);
-        };
-      });
-    },
-    wake: () => wake(),
-    caughtUp: (yes: boolean) => {
-      caughtUp = yes;
-      wake();
-    },
-    isCaughtUp: () => caughtUp && pending.length === 0 && writing.length === 0,
   };
 };
 
@@ -188,36 +120,6 @@ const write = async (
   }
   if (unknown !== undefined) throw new MirrorStopped(unknown);
   return after;
-};
-
-export interface PlannedBatch {
-  readonly plans: readonly RoomPlan[];
-  /** Of the last event that was planned. */
-  readonly position: Position | undefined;
-  /** An event that this version does not know; neither it nor what follows was planned. */
-  readonly unknown?: string;
-}
-
-/** What the events change, room by room. */
-export const planBatch = async (events: readonly StoredEvent[]): Promise<PlannedBatch> => {
-  const plans = new Map<string, RoomPlan>();
-  let position: Position | undefined;
-  for (const [n, event] of events.entries()) {
-    if (n % slice === slice - 1) await setImmediate();
-    const decoded = upcast(event);
-    if (decoded._tag === 'Left') {
-      const unknown = `event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`;
-      return { plans: [...plans.values()], position, unknown };
-    }
-    let plan = plans.get(event.stream);
-    if (plan === undefined) {
-      plan = emptyPlan(decoded.right.data.room);
-      plans.set(event.stream, plan);
-    }
-    planEvent(plan, decoded.right);
-    position = event.position;
-  }
-  return { plans: [...plans.values()], position };
 };
 
 const commit = async (

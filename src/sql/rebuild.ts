@@ -5,7 +5,7 @@ import { connect } from './connect.ts';
 import { databaseSettings } from './database-url.ts';
 import { sqlFailure } from './failures.ts';
 import { foldLog } from './fold-log.ts';
-import { planBatch } from './mirror-leader.ts';
+import { planBatch } from './plan-batch.ts';
 import { memberRows, roomRow } from './rows.ts';
 import type { Session, Tables } from './session.ts';
 import { createTables, dropTables, ensureTables, shadowOf, tablesOf } from './tables.ts';

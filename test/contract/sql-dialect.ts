@@ -272,6 +272,39 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await agrees();
     });
 
+    it('of rows that somebody else has locked is waited for', async () => {
+      const mirror = world.mirror();
+      await append(world.store, roomCreated(room, alice));
+      await world.caughtUp(mirror);
+      const { db } = await world.session();
+      await db.transaction().execute(async (trx) => {
+        await sql`UPDATE imc_rooms_checkpoint SET log = log`.execute(trx);
+        await append(world.store, memberJoined(room, bob));
+        // Longer than any of the databases lets a statement wait for a lock.
+        await eventually(() => mirror.counters.retries > 0);
+      });
+      await world.caughtUp(mirror);
+      assert.equal(mirror.counters.connectionsLost, 0);
+      await agrees();
+    });
+
+    it('of a database that takes what it is sent and says nothing is waited for', async () => {
+      // Silence of 30 s ends a session: here time runs faster.
+      const mirror = world.mirror({ clock: { ...systemClock, after: (ms, run) => systemClock.after(ms / 20, run) } });
+      await append(world.store, roomCreated(room, alice));
+      await world.caughtUp(mirror);
+      server.freeze(true);
+      try {
+        await append(world.store, memberJoined(room, bob));
+        await until(mirror, ({ state }) => state === 'connecting');
+      } finally {
+        server.freeze(false);
+      }
+      await world.caughtUp(mirror);
+      assert.ok(mirror.counters.connectionsLost > 0);
+      await agrees();
+    });
+
     it('of the database itself is waited for', async () => {
       const mirror = world.mirror();
       await append(world.store, roomCreated(room, alice));

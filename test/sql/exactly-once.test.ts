@@ -106,7 +106,7 @@ const endures = async (start: () => Promise<DatabaseServer>, commands: number, k
 };
 
 describe('the mirror, exactly once, whoever is killed', () => {
-  it('in MariaDB', component('mariadbd', 'mariadb-server'), () => endures(startMariadb, 20_000, 6));
-  it('in PostgreSQL', component('postgres', 'postgresql'), () => endures(startPostgres, 20_000, 6));
+  it('in MariaDB', component('mariadbd', 'mariadb-server'), () => endures(() => startMariadb(), 20_000, 6));
+  it('in PostgreSQL', component('postgres', 'postgresql'), () => endures(() => startPostgres(), 20_000, 6));
   it('in SQLite', () => endures(startSqlite, 10_000, 6));
 });

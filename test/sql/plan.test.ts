@@ -9,7 +9,7 @@ import { roomKey, streamOf } from '../../src/room/address.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import { applyInPlace, type RoomState } from '../../src/room/room.ts';
 import { differ } from '../../src/sql/compare.ts';
-import { planBatch } from '../../src/sql/mirror-leader.ts';
+import { planBatch } from '../../src/sql/plan-batch.ts';
 import type { MemberRow, RoomRow } from '../../src/sql/rows.ts';
 import type { Session } from '../../src/sql/session.ts';
 import { connectSqlite } from '../../src/sql/sqlite.ts';
