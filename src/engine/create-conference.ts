@@ -145,6 +145,7 @@ export const createConference = (options: ConferenceOptions): RunningConference 
       ({ answer, announcements, eventId: written }) => {
         if (answer.kind === 'done') return announce(announcements, consequence, written);
         if (answer.kind === 'refused') return; // The room is gone, and the invitation with it.
+        if (answer.failure.kind === 'StoreClosed') return; // The server ends; a retry would keep it for ten minutes.
         if (tries < WITHDRAWAL_TRIES)
           return void clock.after(1000, () => withdraw(command, origin, eventId, tries + 1));
         log.error(
