@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import type { HostPort, Listener, TransportName } from './transport.ts';
+import { type HostPort, type Listener, reaches, type TransportName } from './transport.ts';
 
 /** `host:port` as it stands in Via and Contact: IPv6 in brackets. */
 export const formatHostPort = ({ host, port }: HostPort): string =>
@@ -12,14 +12,16 @@ export type SentBy = (transport: TransportName, towards: string) => string;
  * @param advertise `HOST[:PORT]` to show instead of the address listened on (behind NAT); without a port the listener's
  */
 export const createSentBy = (listeners: readonly Listener[], advertise?: string): SentBy => {
-  const listenerFor = (transport: TransportName, six: boolean): Listener | undefined =>
-    listeners.find((l) => l.transport === transport && l.local.host.includes(':') === six) ??
-    listeners.find((l) => l.transport === transport) ??
-    listeners[0];
+  // The one that UDP sends by, where there are several.
+  const listenerFor = (transport: TransportName, towards: string): Listener | undefined => {
+    const all = listeners.filter((l) => l.transport === transport);
+    const family = all.filter((l) => l.local.host.includes(':') === towards.includes(':'));
+    return family.find((l) => reaches(l.local.host, towards)) ?? family[0] ?? all[0] ?? listeners[0];
+  };
 
   return (transport, towards) => {
     const six = towards.includes(':');
-    const local = listenerFor(transport, six)?.local ?? { host: six ? '::1' : '127.0.0.1', port: 5060 };
+    const local = listenerFor(transport, towards)?.local ?? { host: six ? '::1' : '127.0.0.1', port: 5060 };
     if (advertise !== undefined) return /:\d+$/.test(advertise) ? advertise : `${advertise}:${local.port}`;
     const host = local.host === '0.0.0.0' || local.host === '::' ? ownAddress(towards, six) : local.host;
     return formatHostPort({ host, port: local.port });

@@ -110,6 +110,12 @@ export const nextFlowId = (): number => {
   return lastFlow;
 };
 
+/** Can a socket bound to the IP address `local` reach `towards`? From loopback only loopback can be. */
+export const reaches = (local: string, towards: string): boolean =>
+  local === '0.0.0.0' || local === '::' || isLoopback(local) === isLoopback(towards);
+
+const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+
 /** What an errno of a send or connect means to the one who sent. */
 export const sendFailureOf = (error: unknown): SendFailure => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';

@@ -9,6 +9,7 @@ import {
   newTransportCounters,
   nextFlowId,
   type Received,
+  reaches,
   type SendFailure,
   sendFailureOf,
   type Target,
@@ -31,7 +32,7 @@ interface UdpFlow extends Flow {
 }
 
 /**
- * SIP over UDP on node:dgram. Messages leave by the listening socket of the target's family, so that Via is right and NATs
+ * SIP over UDP on node:dgram. Messages leave by a listening socket that reaches the target, so that Via is right and NATs
  * know the way back. Addresses are IP literals already: dgram's own lookup, a microtask or more a send, is left out.
  */
 export const createUdp = (log: Log): Transport => {
@@ -81,10 +82,16 @@ export const createUdp = (log: Log): Transport => {
   const flowFor = (target: Target): UdpFlow | undefined => {
     const wanted = target.flow;
     const six = target.host.includes(':');
+    let found: UdpFlow | undefined;
     for (const flow of flows) {
-      if (wanted === undefined ? flow.local.host.includes(':') === six : flow.id === wanted.id) return flow;
+      if (wanted !== undefined) {
+        if (flow.id === wanted.id) return flow;
+      } else if (flow.local.host.includes(':') === six) {
+        if (found === undefined) found = flow;
+        else if (!reaches(found.local.host, target.host) && reaches(flow.local.host, target.host)) found = flow;
+      }
     }
-    return undefined;
+    return found;
   };
 
   const send = (
