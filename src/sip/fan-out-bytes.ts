@@ -50,20 +50,22 @@ export const buildTail = ({ message, body, userAgent, extraHeaders, asserted }: 
   const from = `From: <${message.from}>;tag=`;
   const callId = `${from}${blank}\r\nCall-ID: `;
   const { inReplyTo, assertedIdentity } = message;
+  const configured = Buffer.from(extraHeaders).toString('latin1');
   const head = [
     `${callId}${blank}\r\n`,
     'CSeq: 10 MESSAGE\r\n',
     `User-Agent: ${userAgent}\r\n`,
     inReplyTo === undefined ? '' : `In-Reply-To: ${oneLine(inReplyTo)}\r\n`,
     asserted && assertedIdentity !== undefined ? `P-Asserted-Identity: <${assertedIdentity}>\r\n` : '',
-    extraHeaders,
+    configured,
     `Content-Type: ${oneLine(message.contentType)}\r\n`,
     `Content-Length: ${body.length}\r\n\r\n`,
   ].join('');
   return {
-    bytes: Buffer.concat([Buffer.from(head), body]),
-    tagAt: Buffer.byteLength(from),
-    callIdAt: Buffer.byteLength(callId),
+    // Call-ID and Content-Type are Latin-1 here, one character a byte: they go on as they came.
+    bytes: Buffer.concat([Buffer.from(head, 'latin1'), body]),
+    tagAt: from.length,
+    callIdAt: callId.length,
   };
 };
 

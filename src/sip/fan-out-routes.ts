@@ -79,7 +79,7 @@ export const createRoutes = (options: RoutesOptions): Routes => {
         recipient.source = bindings;
         recipient.devices = bindings
           .filter((binding) => requestUri.test(binding.contact))
-          .map(({ contact, target }) => deviceAt(recipient.uri, contact, target, trusted(target.host)));
+          .map(({ contact, target }) => deviceAt(recipient.uri, withoutHeaders(contact), target, trusted(target.host)));
       }
       return recipient.devices;
     },
@@ -94,6 +94,12 @@ export const createRoutes = (options: RoutesOptions): Routes => {
       return device.tcpTwin;
     },
   };
+};
+
+/** RFC 3261 19.1.1: a URI's headers may stand in a Contact, not in a Request-URI. A `?` before `@` is part of the user. */
+const withoutHeaders = (uri: string): string => {
+  const question = uri.indexOf('?', uri.indexOf('@') + 1);
+  return question < 0 ? uri : uri.slice(0, question);
 };
 
 /** The outbound proxy's address: asked for at the first use, and again when the answer has aged; the old one serves meanwhile. */

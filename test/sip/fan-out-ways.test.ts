@@ -57,6 +57,22 @@ describe('the way of a copy', () => {
     assert.equal(world.sent[0]?.target.host, '192.0.2.77');
   });
 
+  it('is a Contact without the headers of its URI, which no Request-URI may have (RFC 3261 19.1.1)', () => {
+    const world = fanOutWorld();
+    const target = { transport: 'udp', host: '10.0.0.1', port: 1 } as const;
+    const contacts = ['sip:b@x;y=1?Subject=z', 'sip:x?Subject=z', 'sip:b?c@x'];
+    world.bindings.set(
+      'bob@imc.test',
+      contacts.map((contact) => ({ target, contact })),
+    );
+    world.courier.send(outgoing());
+    world.turn();
+    assert.deepEqual(
+      world.sent.map(({ text }) => text.slice(0, text.indexOf('\r'))),
+      ['MESSAGE sip:b@x;y=1 SIP/2.0', 'MESSAGE sip:x SIP/2.0', 'MESSAGE sip:b?c@x SIP/2.0'],
+    );
+  });
+
   it('is every binding of the member, each with its Contact, by its flow', () => {
     const world = fanOutWorld();
     const flow: Flow = { id: 7, transport: 'tcp', local: { host: '192.0.2.1', port: 5061 }, open: true };
@@ -175,6 +191,25 @@ describe('what comes from outside', () => {
       'P-Flags: 3',
       'X-Room: yes',
       'Content-Type: text/plain Evil: 1',
+      'Content-Length: 5',
+    ]);
+    assert.equal(body, 'hello');
+  });
+});
+
+describe('a header of the message', () => {
+  it('is relayed as the bytes that came, which are Latin-1 here', () => {
+    const world = fanOutWorld({ outboundProxy, extraHeaders: 'Organization: Bücher' });
+    const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+    world.courier.send(outgoing({ contentType: utf8('application/x; name="é"'), inReplyTo: utf8('ü@x') }));
+    world.turn();
+    const [head, body] = Buffer.from(world.sent[0]?.text ?? '', 'latin1')
+      .toString('utf8')
+      .split('\r\n\r\n');
+    assert.deepEqual(head?.split('\r\n').slice(8), [
+      'In-Reply-To: ü@x',
+      'Organization: Bücher',
+      'Content-Type: application/x; name="é"',
       'Content-Length: 5',
     ]);
     assert.equal(body, 'hello');
