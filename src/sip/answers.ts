@@ -132,5 +132,7 @@ export const answerBytes = (
   for (let i = 1; i < request.vias.length; i += 1) text += `Via: ${request.vias[i]}\r\n`;
   const tag = request.toTag === undefined && status > 100 ? `;tag=${toTag}` : '';
   text += `From: ${request.fromText}\r\nTo: ${request.toText}${tag}\r\nCall-ID: ${request.callId}\r\nCSeq: ${request.cseqText}\r\n`;
+  // The client may measure the way by it (8.2.6.1).
+  if (status === 100 && request.timestamp !== undefined) text += `Timestamp: ${request.timestamp}\r\n`;
   return Buffer.from(`${text}${headers}Server: ${product}\r\nContent-Length: 0\r\n\r\n`, 'latin1');
 };

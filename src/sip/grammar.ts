@@ -213,9 +213,10 @@ const answerableOf = (
 ): Answerable | undefined => {
   const [fromText, toText, callId, cseqText] = ['from', 'to', 'call-id', 'cseq'].map((n) => head.headers.get(n)?.[0]);
   if (vias === undefined || !fromText || !toText || !callId || !cseqText || method === '') return undefined;
+  const timestamp = head.headers.get('timestamp')?.[0];
   // Only to know whether an answer needs a tag of ours; a To that cannot be read is found later.
   const toTag = /;\s*tag\s*=\s*([A-Za-z0-9\-.!%*_+`'~]+)/i.exec(toText.slice(0, 4_096))?.[1];
-  return { method, vias: vias.texts, topVia: vias.top, fromText, toText, toTag, callId, cseqText };
+  return { method, vias: vias.texts, topVia: vias.top, fromText, toText, toTag, callId, cseqText, timestamp };
 };
 
 const missing = (head: Head): string => {

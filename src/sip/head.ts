@@ -74,6 +74,7 @@ const several: ReadonlySet<string> = new Set([
   'contact',
   'require',
   'content-encoding',
+  'timestamp',
   'authorization',
   'proxy-authorization',
   'www-authenticate',

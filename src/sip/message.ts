@@ -19,6 +19,8 @@ export interface Answerable {
   readonly toTag: string | undefined;
   readonly callId: string;
   readonly cseqText: string;
+  /** Undefined where the header is missing. */
+  readonly timestamp: string | undefined;
 }
 
 export interface SipRequest extends Answerable {

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { domainOf, type MemberUri, MOST_PART, type RoomUri, userOf } from '../room/address.ts';
+import { domainOf, type MemberUri, type RoomUri, userOf } from '../room/address.ts';
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
 import { badRequest, notFound, type SipAnswer, uriTooLong } from './answers.ts';
@@ -41,8 +41,7 @@ export const placeOf = (rule: RoutingRule, request: SipRequest): Place | SipAnsw
     if (name === 'Request-URI' && text === request.to.uri) continue;
     const found = read(text);
     if (E.isRight(found)) candidates.push(found.right.uri);
-    else if (found.left.reason === 'TooLong')
-      return uriTooLong(`${name} has a user or domain of more than ${MOST_PART} characters`);
+    else if (found.left.reason === 'TooLong') return uriTooLong(`${name}: ${reasonOf(found.left, '')}`);
   }
   for (const candidate of candidates) {
     if (!rule.domains.has(domainOf(candidate).toLowerCase())) continue;

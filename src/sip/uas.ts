@@ -60,8 +60,8 @@ export const createUas = (options: UasOptions): Uas => {
     if (request.vias.some((via) => via.includes(branchPrefix))) return loopDetected;
     if (isMerged) return merged; // 8.2.2.2
     if (request.toTag !== undefined && method === 'MESSAGE') return noSuchTransaction; // 12.2.2: imcd has no dialogs
-    // 16.3: a conference passes on what it gets, as a proxy does. OPTIONS may stop here and be answered (11).
-    if (request.maxForwards === 0 && method !== 'OPTIONS') return tooManyHops;
+    // 16.3: a conference passes on what it gets, as a proxy does. OPTIONS (11) and REGISTER (10.3) end here.
+    if (request.maxForwards === 0 && method === 'MESSAGE') return tooManyHops;
     if (request.require.length > 0) return badExtension(request.require); // 8.2.2.3: there is none that imcd knows
     if (request.contentEncoding.length > 0 && request.body.length > 0) return unsupportedEncoding; // 8.2.3
     if (request.body.length > maxMessageSize) return tooLarge(maxMessageSize);

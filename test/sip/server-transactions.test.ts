@@ -188,6 +188,14 @@ describe('RFC 4320', () => {
     assert.equal(sent.length, 2);
   });
 
+  it('repeats Timestamp in that, and in that alone (RFC 3261 8.2.6.1)', () => {
+    const slow = begun(request({ with: { Timestamp: '54.25' } }));
+    clock.advance(5_000);
+    assert.match(sent[0]?.text ?? '', /^SIP\/2\.0 100 [\s\S]*\r\nTimestamp: 54\.25\r\n/);
+    slow.answer(ok);
+    assert.doesNotMatch(sent[1]?.text ?? '', /Timestamp/);
+  });
+
   it('sends no answer that nobody waits for any more', () => {
     const slow = begun(request());
     clock.advance(33_000);

@@ -82,6 +82,11 @@ describe('5. Answers', () => {
     ['404 where the domain is not ours', { uri: 'sip:chat-1@elsewhere' }, /^404/],
     ['414 where the user is too long', { uri: `sip:chat-${'1'.repeat(60)}@localhost` }, /^414/],
     ['414 where the domain is too long', { uri: `sip:chat-1@${'a'.repeat(65)}` }, /^414/],
+    [
+      '414 where it is endless, and says so',
+      { uri: `sip:chat-1@localhost;x=${'y'.repeat(1_100)}` },
+      /^414 To: The address has 1\d{3} characters, allowed are 1024/,
+    ],
     ["414 where a room's whole URI is too long", { uri: `sip:chat-${'1'.repeat(52)}@imc.test` }, /^414/],
     ['481 to a CANCEL of nothing', { method: 'CANCEL' }, /^481/],
     ['200 to a CANCEL of what cannot be cancelled', { method: 'CANCEL', branch: 'z9hG4bKknown' }, /^200/],
@@ -103,6 +108,12 @@ describe('5. Answers', () => {
       shown(answerTo({ method: 'OPTIONS', uri: 'sip:localhost', with: { 'Max-Forwards': '0' } })),
       /^200 OK Allow: .*\r\nAccept: .*\r\nAccept-Encoding: identity\r\n.*\r\nSupported: \r\n$/,
     );
+  });
+
+  it('of the registrar to a REGISTER whose last hop this is', () => {
+    const register = { method: 'REGISTER', uri: 'sip:localhost', with: { 'Max-Forwards': '0' } };
+    assert.match(shown(answerTo(register)), /^200/);
+    assert.equal(registered, 1);
   });
 
   it('in the order of RFC 3261 8.2: method, scheme, merged, Require, content', () => {
