@@ -30,11 +30,9 @@ import {
 /**
  * The only importer of `@eventstore/db-client`.
  *
- * Reads, subscriptions, discovery, TLS and reconnecting are the client's. Appends go over the same BatchAppend call as the
- * client's own `appendToStream`, but this file keeps the pending ones itself, for four reasons seen in 6.2.1: its table of
- * pending appends is shared by all clients of the process, so that one broken stream rejects everybody's, and a late answer
- * then throws out of a listener; the first append on a fresh stream is overtaken by the others; a write that waits for the
- * socket when the stream breaks is an unhandled rejection; and a failed discovery is remembered for appends for ever.
+ * Reads, subscriptions, discovery, TLS and reconnecting are the client's. Appends go over the same BatchAppend call as its
+ * `appendToStream`, but the pending ones are kept here: the client's table of them is shared by all clients of the process,
+ * a break of the stream can end the process, and the first append is overtaken (docs/decisions/0005).
  */
 
 interface Pending {
