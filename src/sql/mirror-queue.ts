@@ -1,10 +1,10 @@
 import type { Clock, EventStore, Position, StoredEvent } from '../engine/ports.ts';
 import type { Progress } from './mirror-status.ts';
 
-/** Most events in one transaction. */
-const batch = 5_000;
+/** Most events in one transaction: 5,000 cost SQLite a quarter more an event, since each transaction touches most of an index's pages. */
+const batch = 10_000;
 /** Events that may wait: reading goes on while a transaction is written, and then waits for it. */
-const mostPending = 10_000;
+const mostPending = 20_000;
 
 /** Events between the log and the rows. */
 export const createQueue = (
