@@ -94,6 +94,7 @@ const start = async (
   const unknown = createUnknownOutcomes();
   const kept = config.store_url.kind === 'memory' ? undefined : config.data;
   const snapshots = await openSnapshots({ store, rooms, clock, log, folder: kept });
+  opened(snapshots.stop);
   const followed = followLog({
     store,
     rooms,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
 import { version } from '../cli/version.ts';
 import type { Config } from '../config/config.ts';
+import { type HostAndPort, showHostPort } from '../config/network.ts';
 import type { Clock } from '../engine/ports.ts';
 import { openMiDatagram } from '../mi/datagram.ts';
 import { createDispatch } from '../mi/dispatch.ts';
@@ -14,6 +15,7 @@ import { createStatistics } from '../mi/statistics.ts';
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
 import type { RunningLog } from '../runtime/log.ts';
+import { bindError } from '../sip/transport/bind-error.ts';
 
 /** What the management interface shows and works on. */
 export interface MiParts
@@ -49,7 +51,7 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
   const closers: ((ms: number) => unknown)[] = [metrics.close];
   const open = async (): Promise<MiHttp | undefined> => {
     if (datagram !== undefined) {
-      const opened = await openMiDatagram({ ...datagram, dispatch, log });
+      const opened = await bound('mi.datagram', datagram, () => openMiDatagram({ ...datagram, dispatch, log }));
       fronts.push(opened.counters);
       closers.push(opened.close);
     }
@@ -61,7 +63,9 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
     if (http === undefined) return undefined;
     const { notReady } = parts;
     const guard = { host: http.host, names: namesOf(config), token: token?.reveal(), clock };
-    const opened = await openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log });
+    const opened = await bound('mi.http', http, () =>
+      openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log }),
+    );
     fronts.push(opened.counters);
     closers.push(opened.close);
     return opened;
@@ -74,6 +78,15 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
   } catch (error) {
     await close(0);
     throw error;
+  }
+};
+
+/** Opens a listener; where that fails, says which option it was and what to do. */
+const bound = async <T>(option: string, { host, port }: HostAndPort, open: () => Promise<T>): Promise<T> => {
+  try {
+    return await open();
+  } catch (cause) {
+    throw bindError(`${showHostPort({ host, port })} (${option})`, cause);
   }
 };
 

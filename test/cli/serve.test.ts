@@ -57,6 +57,22 @@ const serve = async (args: readonly string[] = [], env: Record<string, string> =
 };
 
 describe('imcd serve', () => {
+  it('says which address it cannot listen on, and what to do', async () => {
+    const first = await serve();
+    const { port: sip } = await first.line(/^listening for SIP$/);
+    const quiet = ['--data', temporaryFolder(), '--db_url', 'none'];
+    for (const [option, address] of [
+      ['--mi.http', `127.0.0.1:${first.port}`],
+      ['--listen', `udp:127.0.0.1:${sip}`],
+    ] as const) {
+      const { code, err } = await imcd(['serve', ...quiet, option, address]);
+      assert.equal(code, 1);
+      assert.match(err, new RegExp(`cannot listen on ${address}.*: another program listens there. Stop it`));
+    }
+    first.child.kill('SIGTERM');
+    assert.equal(await first.exit, 0);
+  });
+
   it('says one line for each listener and one ready line, and exits 0 on SIGTERM and SIGINT', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const server = await serve();

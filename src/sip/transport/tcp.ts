@@ -1,5 +1,6 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Clock, Log, Timer } from '../../engine/ports.ts';
+import { bindError } from './bind-error.ts';
 import { type Connection, type ConnectionShared, createConnection } from './tcp-connection.ts';
 import {
   count,
@@ -130,9 +131,7 @@ export const createTcp = (options: TcpOptions): Transport => {
         }
         adopt(socket, { host, port: socket.remotePort ?? 0 }, local);
       });
-      server.once('error', (error) =>
-        reject(new Error(`${where} cannot be bound: ${error.message}`, { cause: error })),
-      );
+      server.once('error', (error) => reject(bindError(where, error)));
       server.listen({ host: address.host, port: address.port, ipv6Only: true, backlog: 1_024 }, () => {
         server.removeAllListeners('error');
         // For example EMFILE on accept: the connection is lost, the listener stays.

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type { Log } from '../../engine/ports.ts';
+import { bindError } from './bind-error.ts';
 import {
   count,
   type Flow,
@@ -53,9 +54,10 @@ export const createUdp = (log: Log): Transport => {
         sendBufferSize: socketBuffer,
         lookup: literal,
       });
-      socket.once('error', (error) =>
-        reject(new Error(`udp:${address.host}:${address.port} cannot be bound: ${error.message}`, { cause: error })),
-      );
+      socket.once('error', (error) => {
+        socket.close(); // a socket that is not bound keeps the process alive too
+        reject(bindError(`udp:${address.host}:${address.port}`, error));
+      });
       socket.bind(address.port, address.host, () => {
         socket.removeAllListeners('error');
         const bound = socket.address();
