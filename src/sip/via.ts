@@ -47,10 +47,12 @@ export const parseVia = (value: string): Via | undefined => {
  * its port where rport asks for it (RFC 3581 4). What the client itself put into these two is replaced.
  */
 export const viaOfAnswer = (via: Via, source: { readonly host: string; readonly port: number }): string => {
+  // A link-local address comes with its zone (`fe80::1%eth0`), which is ours and no part of SIP's grammar.
+  const host = source.host.replace(/%.*$/, '');
   let text = via.sentBy;
   for (const parameter of via.parameters) {
     if (parameter.name === 'received') continue;
     text += parameter.name === 'rport' ? `;rport=${source.port}` : `;${parameter.text}`;
   }
-  return via.rport || source.host.toLowerCase() !== via.host ? `${text};received=${source.host}` : text;
+  return via.rport || host.toLowerCase() !== via.host ? `${text};received=${host}` : text;
 };

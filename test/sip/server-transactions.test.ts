@@ -98,6 +98,13 @@ describe('an answer (RFC 3261 8.2.6)', () => {
     assert.equal(sent[1]?.target.flow?.id, 1);
   });
 
+  it('names a link-local source without its zone, and goes there with it', () => {
+    const linkLocal = 'SIP/2.0/UDP [fe80::7]:5070;rport;branch=z9hG4bK1';
+    begun(request({ with: { Via: linkLocal } }), udpSource('fe80::7%eth0', 5070)).answer(ok);
+    assert.equal(sent[0]?.target.host, 'fe80::7%eth0');
+    assert.match(sent[0]?.text ?? '', /\[fe80::7\]:5070;rport=5070;branch=z9hG4bK1;received=fe80::7\r\n/);
+  });
+
   it('goes by the connection that the request came by, and by a new one to sent-by where that is gone (18.2.2)', () => {
     const source = tcpSource();
     begun(request(), source).answer(ok);
