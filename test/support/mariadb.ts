@@ -19,7 +19,10 @@ export const startMariadb = async (options: { readonly args?: readonly string[] 
   const user = `--user=${userInfo().username}`;
   const made = spawnSync(
     install,
-    ['--no-defaults', user, `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    [
+      ...['--no-defaults', user, `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+      `--tmpdir=${folder}`, // in a shared one two servers that start at once take each other's tables
+    ],
     { encoding: 'utf8' },
   );
   if (made.status !== 0) throw new Error(`mariadb-install-db: ${made.stdout}${made.stderr}`);
@@ -36,6 +39,7 @@ export const startMariadb = async (options: { readonly args?: readonly string[] 
         '--no-defaults',
         user,
         `--datadir=${data}`,
+        `--tmpdir=${folder}`,
         `--socket=${socket}`,
         `--port=${port}`,
         '--bind-address=127.0.0.1',

@@ -36,7 +36,8 @@ export const startPostgres = async (tls?: { readonly cert: string; readonly key:
   if (tls !== undefined) encrypted.push('-c', 'ssl=on');
   const port = await freePort();
   const logFile = join(folder, 'log');
-  const admin = { host: '127.0.0.1', port, user: 'imcd', database: 'postgres' };
+  // By the socket in its own folder: what answers there is this server, and no other one's.
+  const admin = { host: folder, port, user: 'imcd', database: 'postgres' };
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
