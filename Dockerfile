@@ -10,7 +10,7 @@ RUN node scripts/build.ts && npm prune --omit=dev --ignore-scripts
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production IMCD_DATA=/var/lib/imcd
 RUN install -d -o node -g node -m 0700 /var/lib/imcd \
- && printf '#!/bin/sh\nexec node --max-semi-space-size=16 --heap-growing-percent=50 /opt/imcd/dist/cli.js "$@"\n' >/usr/local/bin/imcd \
+ && printf '#!/bin/sh\nexec node --max-semi-space-size=8 --heap-growing-percent=50 /opt/imcd/dist/cli.js "$@"\n' >/usr/local/bin/imcd \
  && chmod 0755 /usr/local/bin/imcd
 WORKDIR /opt/imcd
 COPY --from=build /build/package.json ./

@@ -41,7 +41,7 @@ export const startServer = async (options: ServerOptions): Promise<Server> => {
     ...(options.store === 'memory' ? { IMCD_STORE_URL: 'memory:' } : {}),
   };
   // As `npm start` does: V8 left alone takes 100 MB more before it collects, and no faster.
-  const memory = ['--max-semi-space-size=16', '--heap-growing-percent=50'];
+  const memory = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
   const command = [
     process.execPath,
     ...memory,

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=50
+#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=50
 /** The `imcd` program. Nothing is imported before the Node version is known: an older one would fail on what it does not know. */
 const needed = 24;
 if (Number(process.versions.node.split('.')[0]) < needed) {
