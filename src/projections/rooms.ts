@@ -66,9 +66,6 @@ interface Entry {
   room: Room;
 }
 
-/** Streams whose keys are kept at hand. */
-const MOST_PLACES = 50_000;
-
 type Bucket = Map<RoomKey, Entry>;
 
 /**
@@ -149,19 +146,6 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
     return time >= cutoff;
   };
 
-  // A replay meets a stream's name a hundred times, as the same string: its key is cut, hashed and looked for once.
-  const places = new Map<string, { readonly key: RoomKey; readonly bucket: Bucket }>();
-  const placeOf = (stream: string): { readonly key: RoomKey; readonly bucket: Bucket } | undefined => {
-    const known = places.get(stream);
-    if (known !== undefined) return known;
-    const key = roomOfStream(stream);
-    if (key === undefined) return undefined;
-    if (places.size >= MOST_PLACES) places.clear();
-    const made = { key, bucket: bucketOf(key) };
-    places.set(stream, made);
-    return made;
-  };
-
   const recordOf = (key: RoomKey, revision: number, room: RoomState): RoomRecord => {
     const reason = stopped.get(key);
     return reason === undefined ? { key, revision, room } : { key, revision, room, stopped: reason };
@@ -187,9 +171,9 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
       for (const bucket of buckets) for (const { room } of bucket.values()) yield room;
     },
     apply: (event, now) => {
-      const found = placeOf(event.stream);
-      if (found === undefined) return 'already';
-      const { key, bucket } = found;
+      const key = roomOfStream(event.stream);
+      if (key === undefined) return 'already';
+      const bucket = bucketOf(key);
       const entry = bucket.get(key);
       const revision = Number(event.revision);
       const verdict = place(key, entry, revision, event.type);
