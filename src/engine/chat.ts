@@ -7,6 +7,7 @@ import type { MessageSent } from '../room/transcript.ts';
 import type { Answer, Failure, IncomingMessage } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
 import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
+import { metadataOf } from './metadata.ts';
 import type { Courier, Outgoing } from './ports.ts';
 import type { Recording } from './transcript.ts';
 
@@ -125,16 +126,7 @@ const recordFirst = (
   const { origin } = message;
   const taken = record(key, {
     message: recordOf(room, member, message),
-    metadata: {
-      $correlationId: origin.correlationId,
-      $causationId: origin.correlationId,
-      version: 1,
-      actor: member.uri,
-      source: origin.source,
-      node,
-      time: new Date(clock.now()).toISOString(),
-      ...origin.request,
-    },
+    metadata: metadataOf(origin, { actor: member.uri, node, time: new Date(clock.now()).toISOString() }),
     settle: (failure) => {
       answer(failure === undefined ? { kind: 'done' } : { kind: 'failed', failure });
       if (failure === undefined) courier.send(copies);

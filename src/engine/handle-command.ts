@@ -9,6 +9,7 @@ import { applyInPlace, evolve, type RoomState } from '../room/room.ts';
 import type { Answer, Failure, Origin } from './conference.ts';
 import { countAppend, type EngineCounters } from './counters.ts';
 import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
+import { metadataOf } from './metadata.ts';
 import type { ExpectedRevision, Ids } from './ports.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
@@ -133,7 +134,16 @@ const decideBatch = (ports: CommandPorts, key: RoomKey, jobs: readonly Job[]): r
       state = owned ? applyInPlace(state, event, time) : evolve(state, event, time);
       owned = true;
     }
-    const fact: Fact = { id: ports.ids.uuid(), event, metadata: metadataOf(ports, job, time) };
+    const fact: Fact = {
+      id: ports.ids.uuid(),
+      event,
+      metadata: metadataOf(job.origin, {
+        actor: job.command.actor,
+        node: ports.node,
+        time,
+        causationId: job.causationId,
+      }),
+    };
     return { job, outcome: { answer: done, announcements, eventId: fact.id }, fact };
   });
 };
@@ -142,18 +152,6 @@ const requestOf = ({ command, origin }: Job): string | undefined =>
   origin.request === undefined
     ? undefined
     : requestKey(origin.request.callId, origin.request.cseq, origin.request.fromTag, command.actor);
-
-const metadataOf = ({ node }: CommandPorts, { command, origin, causationId }: Job, time: string): EventMetadata => ({
-  $correlationId: origin.correlationId,
-  $causationId: causationId ?? origin.correlationId,
-  version: 1,
-  actor: command.actor,
-  source: origin.source,
-  node,
-  time,
-  ...origin.request,
-  ...(origin.importedFrom === undefined ? {} : { origin: origin.importedFrom }),
-});
 
 /** Refusals and answers that change nothing are given only from a state that is the stream's last. */
 const confirm = async (

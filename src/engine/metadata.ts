@@ -1,0 +1,27 @@
+import type { Actor } from '../room/commands.ts';
+import type { EventMetadata } from '../room/events.ts';
+import type { Origin } from './conference.ts';
+
+/** What an event's metadata is made of besides its origin. */
+export interface MetadataParts {
+  readonly actor: Actor;
+  /** This node's name. */
+  readonly node: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string;
+  /** Id of the event that led to this one; the request itself where there is none. */
+  readonly causationId?: string | undefined;
+}
+
+/** The metadata of an event, or of a recorded message, that a request led to. */
+export const metadataOf = (origin: Origin, { actor, node, time, causationId }: MetadataParts): EventMetadata => ({
+  $correlationId: origin.correlationId,
+  $causationId: causationId ?? origin.correlationId,
+  version: 1,
+  actor,
+  source: origin.source,
+  node,
+  time,
+  ...origin.request,
+  ...(origin.importedFrom === undefined ? {} : { origin: origin.importedFrom }),
+});
