@@ -6,9 +6,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, ExpectedRevision } from '../src/engine/ports.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { randomIds } from '../src/runtime/ids.ts';
-import { openSqliteStore } from '../src/store/sqlite.ts';
-import { metadataOf } from './support-make-log.ts';
-import { quantile } from './support-process.ts';
+import { openSqliteStore } from '../src/store/sqlite/open.ts';
+import { metadataOf } from './support/make-log.ts';
+import { quantile } from './support/process.ts';
 
 /**
  * `npm run bench -- append`: durable appends to the embedded log, one event each, to as many rooms as are in flight.

@@ -13,7 +13,7 @@ type Run = (args: readonly string[]) => Promise<unknown>;
 const [name, ...args] = process.argv.slice(2);
 const names = globSync('*.ts', { cwd: import.meta.dirname })
   .map((file) => basename(file, '.ts'))
-  .filter((one) => one !== 'bench' && !one.startsWith('support-'))
+  .filter((one) => one !== 'bench')
   .sort();
 
 const runOf = (module: unknown): Run | undefined => {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { runImcLoad, type ServerSettings } from './support-imc-load.ts';
-import { bindLoad } from './support-load.ts';
-import { usageOf } from './support-process.ts';
-import { withServer } from './support-server.ts';
+import { runImcLoad, type ServerSettings } from './support/imc-load.ts';
+import { bindLoad } from './support/load.ts';
+import { usageOf } from './support/process.ts';
+import { withServer } from './support/server.ts';
 
 /**
  * `npm run bench -- commands`: durable commands, joins and exits in turn, each an event that is fsynced before its answer.

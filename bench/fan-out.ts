@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { runImcLoad, type ServerSettings } from './support-imc-load.ts';
-import { bindLoad } from './support-load.ts';
-import { usageOf } from './support-process.ts';
-import { withServer } from './support-server.ts';
+import { runImcLoad, type ServerSettings } from './support/imc-load.ts';
+import { bindLoad } from './support/load.ts';
+import { usageOf } from './support/process.ts';
+import { withServer } from './support/server.ts';
 
 /**
  * `npm run bench -- fan-out`: chat messages in rooms, each copy through one outbound proxy, each copy answered. Measures what

@@ -4,9 +4,9 @@ import { type MemberUri, memberKey, type RoomUri, roomKey, streamOf } from '../s
 import type { RoomEvent } from '../src/room/events.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { randomIds } from '../src/runtime/ids.ts';
-import { compareMirror } from '../src/sql/compare.ts';
-import { createMirror } from '../src/sql/mirror.ts';
-import { rebuildMirror } from '../src/sql/rebuild.ts';
+import { compareMirror } from '../src/sql/mirror/compare.ts';
+import { createMirror } from '../src/sql/mirror/mirror.ts';
+import { rebuildMirror } from '../src/sql/mirror/rebuild.ts';
 import { createMemoryStore } from '../src/store/memory.ts';
 import { type Dice, diceOf, memberJoined, memberUri, roomCreated, roomUri } from '../test/sql/history.ts';
 import { pathOf } from '../test/support/component.ts';

@@ -7,8 +7,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import packageJson from '../package.json' with { type: 'json' };
 import type { EventStore, StoredEvent } from '../src/engine/ports.ts';
 import { systemClock } from '../src/runtime/clock.ts';
-import { openSqliteReader, type SqliteLog } from '../src/store/sqlite.ts';
-import { follow, round, timed } from './support-measure.ts';
+import { openSqliteReader, type SqliteLog } from '../src/store/sqlite/open.ts';
+import { follow, round, timed } from './support/measure.ts';
 
 /**
  * `npm run bench -- replay`: a log of many events, read by a subscription as at start, into nothing and into the rooms
@@ -49,7 +49,7 @@ export const run = async (args: readonly string[]): Promise<unknown> => {
 
 const write = (file: string, shape: readonly string[]): unknown => {
   const started = performance.now();
-  const program = join(import.meta.dirname, 'support-write-log.ts');
+  const program = join(import.meta.dirname, 'support', 'write-log.ts');
   const child = spawnSync(process.execPath, [program, file, ...shape], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (child.status !== 0) throw new Error('the log could not be made');
   const seconds = (performance.now() - started) / 1_000;
@@ -69,7 +69,7 @@ const replays = async (log: EventStore, file: string) => ({
 /** With the flags that the server is started with: they decide what stays resident. */
 const intoRooms = (file: string): unknown => {
   const flags = packageJson.scripts.start.match(/ --\S+/g) ?? [];
-  const program = join(import.meta.dirname, 'support-replay.ts');
+  const program = join(import.meta.dirname, 'support', 'replay.ts');
   const child = spawnSync(process.execPath, [...flags.map((flag) => flag.trim()), program, file], { encoding: 'utf8' });
   if (child.status !== 0) throw new Error(`the log could not be replayed: ${child.stderr}`);
   return JSON.parse(child.stdout);

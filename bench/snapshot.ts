@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { StoredEvent } from '../src/engine/ports.ts';
-import { createRooms } from '../src/projections/rooms.ts';
-import { readSnapshot, writeSnapshot } from '../src/projections/snapshot.ts';
+import { createRooms } from '../src/read-models/rooms.ts';
+import { readSnapshot, writeSnapshot } from '../src/read-models/snapshot.ts';
 import { systemClock } from '../src/runtime/clock.ts';
-import { positionOf } from '../src/store/eventstoredb-wire.ts';
+import { positionOf } from '../src/store/eventstoredb/wire.ts';
 
 /**
  * A snapshot of many rooms: how long it takes to write, how long the longest slice keeps SIP waiting, and how long a start

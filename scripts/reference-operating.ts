@@ -1,6 +1,6 @@
 import { commands } from '../src/cli/commands.ts';
+import { appendHistogram, metrics } from '../src/metrics/metric-list.ts';
 import { methods } from '../src/mi/methods.ts';
-import { appendHistogram, metrics } from '../src/mi/metric-list.ts';
 import { code, page, table } from './markdown.ts';
 
 export const commandLinePage = (): string =>

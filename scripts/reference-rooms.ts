@@ -2,7 +2,7 @@ import type { Failure } from '../src/engine/conference.ts';
 import { MemberUri } from '../src/room/address.ts';
 import type { Malformed, Refusal } from '../src/room/refusals.ts';
 import { help, reasonOf } from '../src/room/texts.ts';
-import { sipAnswer } from '../src/sip/answers.ts';
+import { sipAnswer } from '../src/sip/server/answers.ts';
 import { code, page, table } from './markdown.ts';
 import { rendered } from './schemas.ts';
 

@@ -9,7 +9,7 @@ export const commands: readonly CommandSpec[] = [
       ['imcd serve', 'on loopback, with its data in imcd-data under the working directory'],
       ['imcd serve --config /etc/imcd.yaml --log.level debug', 'options of a file, one of them overridden'],
     ],
-    load: () => import('./serve.ts'),
+    load: () => import('./command/serve.ts'),
   },
   {
     usage: 'chat <aor> <room>',
@@ -25,13 +25,13 @@ export const commands: readonly CommandSpec[] = [
       ['imcd chat sip:alice@localhost chat-001', 'as alice; Ctrl-D leaves'],
       ['echo hello | imcd chat sip:bob@localhost chat-001', 'sends one line'],
     ],
-    load: () => import('./chat.ts'),
+    load: () => import('./command/chat.ts'),
   },
   {
     usage: 'check-config',
     summary: 'say whether the configuration is right, and print it whole with defaults, secrets hidden',
     examples: [['imcd check-config --config /etc/imcd.yaml', 'before a restart']],
-    load: () => import('./check-config.ts'),
+    load: () => import('./command/check-config.ts'),
   },
   {
     usage: 'history [room]',
@@ -50,7 +50,7 @@ export const commands: readonly CommandSpec[] = [
       ['imcd history chat-001 --since yesterday --type MemberRemoved', 'who threw whom out, and when'],
       ['imcd history --user alice@example.org --json', 'all of one user, for a program'],
     ],
-    load: () => import('./history.ts'),
+    load: () => import('./command/history.ts'),
   },
   {
     usage: 'state [room]',
@@ -62,20 +62,20 @@ export const commands: readonly CommandSpec[] = [
       ['--json', 'one room a line'],
     ],
     examples: [["imcd state chat-001 --at '2026-11-22 14:00'", 'members and roles as they were then']],
-    load: () => import('./state.ts'),
+    load: () => import('./command/state.ts'),
   },
   {
     usage: 'verify',
     summary:
       "compare the log, replayed from 0, with the snapshot, the running server's rooms and the mirror's rows; exit 1 where they differ",
     examples: [['imcd verify --config /etc/imcd.yaml', 'beside the running server, or without one']],
-    load: () => import('./verify.ts'),
+    load: () => import('./command/verify.ts'),
   },
   {
     usage: 'rebuild',
     summary: 'build the mirror anew from the log, beside the live tables, and swap it in; also while a server runs',
     examples: [['imcd rebuild --config /etc/imcd.yaml', "after somebody has changed the mirror's tables"]],
-    load: () => import('./rebuild.ts'),
+    load: () => import('./command/rebuild.ts'),
   },
   {
     usage: 'import',
@@ -93,7 +93,7 @@ export const commands: readonly CommandSpec[] = [
         'lists what was left alone',
       ],
     ],
-    load: () => import('./import.ts'),
+    load: () => import('./command/import.ts'),
   },
   {
     usage: 'export',
@@ -106,7 +106,7 @@ export const commands: readonly CommandSpec[] = [
       ['imcd export > rooms.ndjson', 'a backup, also while the server runs'],
       ['imcd export --restore rooms.ndjson --data /var/lib/imcd-new', 'on another machine, or in another folder'],
     ],
-    load: () => import('./export.ts'),
+    load: () => import('./command/export.ts'),
   },
   {
     usage: 'projections <action> [names...]',
@@ -122,7 +122,7 @@ export const commands: readonly CommandSpec[] = [
       ['imcd projections result room-members --partition room-chat-1@example.org', 'who is in a room'],
       ['imcd projections run my-report.js', 'a file of your own, over the embedded log, in a sandbox'],
     ],
-    load: () => import('./projections.ts'),
+    load: () => import('./command/projections.ts'),
   },
   {
     usage: 'mi <method> [params...]',
@@ -131,12 +131,12 @@ export const commands: readonly CommandSpec[] = [
       ['imcd mi imc_list_rooms', 'all rooms'],
       ['imcd mi list_members room=sip:chat-001@example.org', 'parameters by name, or by position without the name'],
     ],
-    load: () => import('./mi.ts'),
+    load: () => import('./command/mi.ts'),
   },
   {
     usage: 'completion <shell>',
     summary: 'print the completion script for bash, zsh or fish',
     examples: [['eval "$(imcd completion bash)"', 'in ~/.bashrc']],
-    load: () => import('./completion.ts'),
+    load: () => import('./command/completion.ts'),
   },
 ];

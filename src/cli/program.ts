@@ -4,11 +4,11 @@ import { allOptions, type Option as ConfigOption } from '../config/config.ts';
 import { loadConfig, optionNames } from '../config/load.ts';
 import { describeProblem } from '../config/problems.ts';
 import { StoreError } from '../engine/ports.ts';
+import { version } from '../runtime/version.ts';
 import { commands } from './commands.ts';
 import { CliError, type CommandSpec, type ConfigSources, type Invocation } from './invocation.ts';
-import { printable } from './show.ts';
-import { standardOutput, watchStdout } from './stdout.ts';
-import { version } from './version.ts';
+import { printable } from './terminal/show.ts';
+import { standardOutput, watchStdout } from './terminal/stdout.ts';
 
 /** Runs one command line. Resolves with the exit code: 0, 1 (it did not work, or the answer is no), 2 (wrong usage). */
 export const main = async (argv: readonly string[]): Promise<number> => {

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Rooms } from '../projections/rooms.ts';
+import type { Rooms } from '../read-models/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
 import type { Refusal } from '../room/refusals.ts';
 import { type Member, memberOf, type Room, recipientsOf } from '../room/room.ts';

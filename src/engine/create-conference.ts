@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Rooms } from '../projections/rooms.ts';
+import type { Rooms } from '../read-models/rooms.ts';
 import { type MemberUri, memberKey, type RoomKey, roomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
 import { type Command, type Operator, Operator as OperatorCodec, type RoomCommand } from '../room/commands.ts';

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Rooms } from '../projections/rooms.ts';
+import type { Rooms } from '../read-models/rooms.ts';
 import { type RoomKey, streamOf } from '../room/address.ts';
 import type { Failure } from './conference.ts';
 import { type Clock, type EventStore, StoreError } from './ports.ts';

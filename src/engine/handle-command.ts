@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { requestKey } from '../projections/recent-requests.ts';
+import { requestKey } from '../read-models/recent-requests.ts';
 import { type RoomKey, streamOf } from '../room/address.ts';
 import { type Announcement, announce } from '../room/announce.ts';
 import type { RoomCommand } from '../room/commands.ts';

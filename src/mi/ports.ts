@@ -1,10 +1,10 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Conference } from '../engine/conference.ts';
 import type { Clock, Ids, StoredEvent } from '../engine/ports.ts';
+import type { Statistics } from '../metrics/statistics.ts';
 import type { MemberKey, MemberUri, RoomKey, RoomUri } from '../room/address.ts';
 import type { Malformed, Refusal } from '../room/refusals.ts';
 import type { Room, RoomState } from '../room/room.ts';
-import type { Statistics } from './statistics.ts';
 
 /** All that the management interface asks of the server. `main` supplies it. */
 export interface MiPorts {

@@ -1,20 +1,20 @@
 import type { Conference } from '../engine/conference.ts';
 import type { Clock, Ids, Log } from '../engine/ports.ts';
-import { createDispatch, type SipCounters } from './dispatch.ts';
-import { createCourier, type FanOutCourier } from './fan-out.ts';
-import { answersIn } from './fan-out-pace.ts';
-import type { Location } from './location.ts';
-import { createRefusedLog } from './refused-log.ts';
-import { createRegistrar } from './registrar.ts';
-import { createResolver } from './resolve.ts';
-import type { RoutingRule } from './routing.ts';
+import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
+import { answersIn } from './fan-out/pace.ts';
+import type { Location } from './registrar/location.ts';
+import { createRegistrar } from './registrar/registrar.ts';
+import { createDispatch, type SipCounters } from './server/dispatch.ts';
+import { createRefusedLog } from './server/refused-log.ts';
+import type { RoutingRule } from './server/routing.ts';
+import { createUas, type Uas } from './server/uas.ts';
 import { createClientTransactions } from './transaction/client.ts';
 import { createServerTransactions } from './transaction/server.ts';
+import { createResolver } from './transport/resolve.ts';
 import { createSentBy } from './transport/sent-by.ts';
 import { createTcp } from './transport/tcp.ts';
 import type { HostPort, Listener, Transport, TransportName } from './transport/transport.ts';
 import { createUdp } from './transport/udp.ts';
-import { createUas, type Uas } from './uas.ts';
 
 /** Everything SIP, put together: transports, transactions, user agent server, registrar, fan-out. */
 

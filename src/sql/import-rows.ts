@@ -2,7 +2,7 @@ import { type MemberUri, memberKey, type RoomUri, roomKey } from '../room/addres
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import type { Malformed } from '../room/refusals.ts';
 import type { Member } from '../room/room.ts';
-import { type MemberRow, memberFlags, type RoomRow, roomFlags } from './rows.ts';
+import { type MemberRow, memberFlags, type RoomRow, roomFlags } from './mirror/rows.ts';
 
 /** What OpenSIPS or Kamailio left in its tables, as rooms; and what of it is no room or member of ours. */
 

@@ -5,11 +5,11 @@ import { Operator } from '../room/commands.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
 import { applyInPlace, type Room, type RoomState } from '../room/room.ts';
 import { upcast } from '../room/upcast.ts';
-import { connect } from './connect.ts';
-import { databaseSettings } from './database-url.ts';
+import { connect } from './database/connect.ts';
+import type { Session } from './database/session.ts';
+import { databaseSettings } from './database/url.ts';
 import { type FoundMember, type FoundRoom, readRows } from './import-rows.ts';
-import type { MemberRow, RoomRow } from './rows.ts';
-import type { Session } from './session.ts';
+import type { MemberRow, RoomRow } from './mirror/rows.ts';
 
 export interface ImportOptions {
   readonly store: EventStore;

@@ -15,7 +15,7 @@ import type {
   Subscription,
 } from '../engine/ports.ts';
 import { StoreError } from '../engine/ports.ts';
-import { encodeEvents } from './encode-event.ts';
+import { encodeEvents } from './encode.ts';
 
 const BATCH = 1_000;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the log in memory is closed' };

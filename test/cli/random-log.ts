@@ -7,7 +7,7 @@ import { decide } from '../../src/room/decide.ts';
 import { evolve, type RoomState } from '../../src/room/room.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { temporaryFolder } from './imcd.ts';
 
 /** What a room was after one of its events, by the domain's own `evolve`. */

@@ -7,7 +7,7 @@ import type { EventStore } from '../../src/engine/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
-import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { keepLines, openOn } from '../support/eventstoredb/open.ts';
 import { servers } from '../support/eventstoredb/servers.ts';
 import { twoNodes } from './two-nodes.ts';

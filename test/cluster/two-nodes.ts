@@ -4,7 +4,7 @@ import { it, type TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import type { EventStore } from '../../src/engine/ports.ts';
-import { createRooms, type Rooms } from '../../src/projections/rooms.ts';
+import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { createNode } from '../engine/harness.ts';
 import { until } from '../support/eventstoredb/open.ts';
 

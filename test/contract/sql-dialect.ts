@@ -3,8 +3,8 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Clock } from '../../src/engine/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { rebuildMirror } from '../../src/sql/rebuild.ts';
-import { differences } from '../../src/sql/tables.ts';
+import { rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
+import { differences } from '../../src/sql/mirror/tables.ts';
 import {
   append,
   diceOf,

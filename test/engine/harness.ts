@@ -4,7 +4,7 @@ import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import { createConference } from '../../src/engine/create-conference.ts';
 import type { EventStore } from '../../src/engine/ports.ts';
 import { createUnknownOutcomes } from '../../src/engine/unknown-outcomes.ts';
-import { createRooms } from '../../src/projections/rooms.ts';
+import { createRooms } from '../../src/read-models/rooms.ts';
 import { parseMember, parseRoom } from '../../src/room/parse-address.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openProjections } from '../../src/store/eventstoredb.ts';
-import type { EventStoreDb } from '../../src/store/eventstoredb-store.ts';
+import { openProjections } from '../../src/store/eventstoredb/client.ts';
+import type { EventStoreDb } from '../../src/store/eventstoredb/store.ts';
 import { openOn } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
 import { type EventStoreDouble, startDouble } from '../support/eventstoredb/server.ts';
@@ -132,7 +132,7 @@ describe('imcd projections, on a server (double)', () => {
 
 describe('imcd projections, over the embedded log', () => {
   it('run gives links and states, one JSON object a line; deploy says that it needs EventStoreDB', async () => {
-    const { openSqliteStore } = await import('../../src/store/sqlite.ts');
+    const { openSqliteStore } = await import('../../src/store/sqlite/open.ts');
     const { randomIds } = await import('../../src/runtime/ids.ts');
     const { keepLines } = await import('../support/eventstoredb/open.ts');
     const file = join(folder, 'log.db');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openProjections } from '../../src/store/eventstoredb.ts';
+import { openProjections } from '../../src/store/eventstoredb/client.ts';
 import { all, openOn, until } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';

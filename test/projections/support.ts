@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewEvent } from '../../src/engine/ports.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import type { Emitted, Outcome } from '../../src/store/projection-interpreter.ts';
+import type { Emitted, Outcome } from '../../src/projections/interpreter.ts';
 import {
   openSandbox,
   type ProjectionEvent,
   type ProjectionLimits,
   projectionLimits,
-} from '../../src/store/projection-sandbox.ts';
+} from '../../src/projections/sandbox.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 
 /** Events of a story, written by hand: room, type, what happened, who asked, when. */
 export type Told = readonly [

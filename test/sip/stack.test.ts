@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
-import { openLocation } from '../../src/sip/location.ts';
+import { openLocation } from '../../src/sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../../src/sip/stack.ts';
 import { countingIds, type LogLine, recordingLog, requestText } from './support/requests.ts';
 import { systemClock } from './support/world.ts';

@@ -9,8 +9,8 @@ import type { RoomUri } from '../../src/room/address.ts';
 import { userOf } from '../../src/room/address.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
-import { foldLog } from '../../src/sql/fold-log.ts';
 import { importTables } from '../../src/sql/import.ts';
+import { foldLog } from '../../src/sql/mirror/fold-log.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { append, memberExited, memberUri, roomUri } from './history.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import type { EventStore, Log } from '../../src/engine/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
-import { type Comparison, compareMirror } from '../../src/sql/compare.ts';
-import { connect } from '../../src/sql/connect.ts';
-import { databaseSettings } from '../../src/sql/database-url.ts';
-import { createMirror, type Mirror } from '../../src/sql/mirror.ts';
-import type { MirrorStatus } from '../../src/sql/mirror-status.ts';
-import type { Session } from '../../src/sql/session.ts';
+import { connect } from '../../src/sql/database/connect.ts';
+import type { Session } from '../../src/sql/database/session.ts';
+import { databaseSettings } from '../../src/sql/database/url.ts';
+import { type Comparison, compareMirror } from '../../src/sql/mirror/compare.ts';
+import { createMirror, type Mirror } from '../../src/sql/mirror/mirror.ts';
+import type { MirrorStatus } from '../../src/sql/mirror/status.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 
 /** A log, a database and mirrors between them, all ended together. */

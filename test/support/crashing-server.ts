@@ -7,8 +7,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { loadConfig } from '../../src/config/load.ts';
 import { describeProblem } from '../../src/config/problems.ts';
 import type { Courier, EventStore } from '../../src/engine/ports.ts';
-import { startServer } from '../../src/main.ts';
 import { openLog } from '../../src/runtime/log.ts';
+import { startServer } from '../../src/server/start.ts';
 import type { CrashPoint } from './crash-points.ts';
 
 const [point, times = '1'] = (process.env.CRASH_AT ?? '').split(':');

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore } from '../../src/engine/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openSqliteReader } from '../../src/store/sqlite.ts';
+import { openSqliteReader } from '../../src/store/sqlite/open.ts';
 
 /** Opens an embedded log for reading; throws its failure as an error. */
 export const openLogReader = async (file: string): Promise<EventStore> => {

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { Statistic } from '../../metrics/statistics.ts';
 import type { Arguments, Method, Param } from '../method.ts';
 import type { RpcError } from '../rpc.ts';
-import type { Statistic } from '../statistics.ts';
 
 const statisticsParam: Param = {
   name: 'statistics',

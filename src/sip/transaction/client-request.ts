@@ -1,6 +1,6 @@
 import { count, type Target, type Transport } from '../transport/transport.ts';
+import { branchCookie, branchLength } from './branch.ts';
 import type { ClientTransactions, TransactionUser } from './client.ts';
-import { branchCookie, branchLength } from './client-branch.ts';
 
 /** Single requests over the same client transactions as the fan-out's: REGISTER, OPTIONS, what a chat client sends. */
 

@@ -1,6 +1,6 @@
 import type { Clock, Ids, Timer } from '../../engine/ports.ts';
-import { type Branches, createBranches } from './client-branch.ts';
-import { createTimerWheel } from './client-timers.ts';
+import { type Branches, createBranches } from './branch.ts';
+import { createTimerWheel } from './timers.ts';
 
 /**
  * Non-INVITE client transactions (RFC 3261 17.1.2), as many as a fan-out has copies under way. A transaction is a slot in a

@@ -1,9 +1,9 @@
 import type { Delivery } from '../../../src/engine/ports.ts';
 import { MemberUri } from '../../../src/room/address.ts';
-import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out.ts';
-import type { Binding } from '../../../src/sip/fan-out-recipients.ts';
-import { createResolver } from '../../../src/sip/resolve.ts';
+import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
+import type { Binding } from '../../../src/sip/fan-out/recipients.ts';
 import { type ClientTransactions, createClientTransactions } from '../../../src/sip/transaction/client.ts';
+import { createResolver } from '../../../src/sip/transport/resolve.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
 import { counting, type FakeClock, fakeClock } from './world.ts';
 

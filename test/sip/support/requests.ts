@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Ids, Log } from '../../../src/engine/ports.ts';
-import { parseRequest } from '../../../src/sip/grammar.ts';
-import type { SipRequest } from '../../../src/sip/message.ts';
-import type { Source } from '../../../src/sip/response-target.ts';
+import { parseRequest } from '../../../src/sip/message/grammar.ts';
+import type { SipRequest } from '../../../src/sip/message/message.ts';
+import type { Source } from '../../../src/sip/transaction/response-target.ts';
 
 /** Requests as text, for tests. A header of `with` replaces the usual one of that name; undefined leaves it out. */
 export interface RequestParts {

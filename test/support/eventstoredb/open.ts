@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Log, NewEvent, StoredEvent, StoreFailure } from '../../../src/engine/ports.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
-import { openEventStoreDb } from '../../../src/store/eventstoredb.ts';
-import type { EventStoreDb, EventStoreDbOptions } from '../../../src/store/eventstoredb-store.ts';
+import { openEventStoreDb } from '../../../src/store/eventstoredb/client.ts';
+import type { EventStoreDb, EventStoreDbOptions } from '../../../src/store/eventstoredb/store.ts';
 
 /** Lines of a log, kept for tests that look at them. */
 export const keepLines = (): Log & { readonly lines: string[] } => {

@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { createInterpreter, type Interpreter, type Outcome } from '../../../src/store/projection-interpreter.ts';
+import { createInterpreter, type Interpreter, type Outcome } from '../../../src/projections/interpreter.ts';
 import { callError } from './errors.ts';
 import { projections, projectionsService, struct } from './generated.ts';
 import type { Recorded } from './log.ts';

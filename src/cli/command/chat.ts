@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Config } from '../../config/config.ts';
+import { domainOf } from '../../room/address.ts';
+import { parseMember, parseRoom } from '../../room/parse-address.ts';
+import { reasonOf } from '../../room/texts.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { randomIds } from '../../runtime/ids.ts';
+import { version } from '../../runtime/version.ts';
+import { createResolver, nextHopOf } from '../../sip/transport/resolve.ts';
+import type { Target } from '../../sip/transport/transport.ts';
+import { type ChatOptions, runChat } from '../chat/session.ts';
+import { CliError, type Invocation, type Run } from '../invocation.ts';
+
+/** `imcd chat AOR ROOM`: a person, or a pipe, in a room. */
+export const run: Run = async (invocation) =>
+  runChat(await optionsOf(invocation), { input: process.stdin, output: process.stdout, errors: process.stderr });
+
+const optionsOf = async ({ args, options, config }: Invocation): Promise<ChatOptions> => {
+  const [who = '', where = ''] = args;
+  const settings = await config();
+  const aor = parseMember(who, '');
+  if (E.isLeft(aor)) throw new CliError(`${reasonOf(aor.left, '')}. Write yours as sip:alice@localhost.`, 2);
+  const room = parseRoom(where, domainOf(aor.right.uri));
+  if (E.isLeft(room)) throw new CliError(`${reasonOf(room.left, '')}. Write the room as chat-001.`, 2);
+  const server = typeof options.server === 'string' ? options.server : serverFor(domainOf(aor.right.uri), settings);
+  return {
+    clock: systemClock,
+    ids: randomIds(),
+    aor: aor.right.uri,
+    room: room.right,
+    server: await addressOf(server),
+    startCharacter: settings.imc_cmd_start_char,
+    password: await passwordFrom(options['password-file']),
+    product: `imcd/${version()}`,
+  };
+};
+
+/** The server of this configuration where the domain is one of its, else whoever the domain's name leads to. */
+const serverFor = (domain: string, { domains, listen }: Config): string => {
+  const own = domains.includes(domain.toLowerCase()) ? listen[0] : undefined;
+  if (own === undefined) return `sip:${domain}`;
+  const everywhere = own.host === '0.0.0.0' ? '127.0.0.1' : own.host === '::' ? '::1' : own.host;
+  const host = everywhere.includes(':') ? `[${everywhere}]` : everywhere;
+  return `sip:${host}:${own.port}${own.transport === 'tcp' ? ';transport=tcp' : ''}`;
+};
+
+const addressOf = async (server: string): Promise<Target> => {
+  const hop = nextHopOf(/^sips?:/i.test(server) ? server : `sip:${server}`);
+  if (hop === undefined) throw new CliError(`${server} is no server. Write sip:HOST[:PORT][;transport=tcp].`, 2);
+  const resolver = createResolver({ clock: systemClock, usable: () => true });
+  const target = await new Promise<Target | undefined>((found) => resolver.resolve(hop, found));
+  if (target === undefined) throw new CliError(`The host ${hop.host} has no address. Name another with --server.`);
+  return target;
+};
+
+const passwordFrom = async (file: string | true | undefined): Promise<string | undefined> => {
+  if (typeof file !== 'string') return undefined;
+  try {
+    return (await readFile(file, 'utf8')).split(/\r?\n/)[0];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(`The password file cannot be read: ${reason}`, 2);
+  }
+};

@@ -1,0 +1,76 @@
+import { openLog, type RunningLog } from '../../runtime/log.ts';
+import { type RunningServer, StartError, startServer } from '../../server/start.ts';
+import { CliError, type Run } from '../invocation.ts';
+import { notifySystemd } from '../serve/notify-systemd.ts';
+import { reload } from '../serve/reload.ts';
+import { progress } from '../terminal/progress.ts';
+
+/** What is begun may take this long, in milliseconds, to finish after SIGTERM or SIGINT; the process ends with the second. */
+const stopMs = 9_000;
+const endMs = 10_000;
+
+/** `imcd serve`: runs until SIGTERM or SIGINT, or until it cannot start. */
+export const run: Run = async (invocation) => {
+  const config = await invocation.config();
+  const log = await openLog(config.log.format, config.log.level);
+  // Listened for before the start: a stop during a long replay is a stop all the same.
+  const asked = askedToStop();
+  process.on('uncaughtException', (error) => dieOf(error, log));
+  process.on('unhandledRejection', (error) => dieOf(error, log));
+  const bar = progress('replaying the log', 'events');
+  try {
+    const first = await Promise.race([startServer(config, { log, onProgress: bar.update }), asked]);
+    bar.end();
+    if (typeof first === 'string') {
+      // Nothing is answered yet, and the log's writer holds nothing that was acknowledged.
+      log.info({ signal: first }, 'stopped before it was ready');
+      log.flush();
+      process.exit(0);
+    }
+    announce(first, log);
+    notifySystemd('READY=1', log);
+    process.on('SIGHUP', () => void reload(invocation.sources, config, { log, server: first }));
+    await stop(first, await asked, log);
+    return 0;
+  } catch (error) {
+    bar.end();
+    if (!(error instanceof StartError)) throw error;
+    if (config.log.format === 'pretty') throw new CliError(error.message);
+    log.error({}, `cannot start: ${error.message}`);
+    return 1;
+  } finally {
+    log.flush();
+  }
+};
+
+const announce = ({ listeners, mi, replayed }: RunningServer, log: RunningLog): void => {
+  for (const { transport, local } of listeners) log.info({ transport, ...local }, 'listening for SIP');
+  if (mi !== undefined) log.info({ transport: 'http', ...mi }, 'listening for management');
+  log.info({ ...replayed, ms: Math.round(replayed.ms) }, 'ready');
+};
+
+const askedToStop = (): Promise<string> =>
+  new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+
+const stop = async (server: RunningServer, signal: string, log: RunningLog): Promise<void> => {
+  log.info({ signal }, 'stopping');
+  notifySystemd('STOPPING=1', log);
+  process.once('SIGINT', () => process.exit(130)); // asked twice at a terminal: at once
+  const late = setTimeout(() => {
+    log.error({}, `not stopped within ${endMs / 1000} s: ends all the same; what was acknowledged is in the log`);
+    log.flush();
+    process.exit(1);
+  }, endMs);
+  await server.stop(stopMs);
+  clearTimeout(late);
+  log.info({}, 'stopped');
+};
+
+/** A defect that nobody caught: what is in memory cannot be trusted any more, and the log holds all that was acknowledged. */
+const dieOf = (error: unknown, log: RunningLog): void => {
+  log.error({ err: error }, 'a defect of imcd: it ends, and may be started again');
+  log.flush();
+  process.exit(70);
+};

@@ -1,0 +1,40 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Config } from '../../config/config.ts';
+import type { EventStore, Log } from '../../engine/ports.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { randomIds } from '../../runtime/ids.ts';
+import { CliError } from '../invocation.ts';
+import { printable } from '../terminal/show.ts';
+
+/** Failures end the command with a sentence; the store's own lines would only be in the way. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** The log, for reading: also beside a running server. Throws `CliError` with a sentence where it cannot be opened. */
+export const openReader = async (config: Config): Promise<EventStore> => {
+  const url = config.store_url;
+  switch (url.kind) {
+    case 'memory':
+      throw new CliError('store_url is memory: such a log ends with its server. Ask that one: imcd mi room_history');
+    case 'sqlite': {
+      const { openSqliteReader } = await import('../../store/sqlite/open.ts');
+      return opened(await openSqliteReader({ file: url.file, clock: systemClock })());
+    }
+    case 'esdb': {
+      const { openEventStoreDb } = await import('../../store/eventstoredb/client.ts');
+      const ports = { clock: systemClock, ids: randomIds(), log: silentLog };
+      const password = config.store_password?.reveal();
+      const access = { url: url.url.reveal(), ...(password === undefined ? {} : { password }) };
+      return opened(await openEventStoreDb({ ...access, node: config.node, ...ports })());
+    }
+  }
+};
+
+const opened = (store: E.Either<{ readonly message: string }, EventStore>): EventStore => {
+  if (E.isRight(store)) return store.right;
+  throw new CliError(printable(store.left.message));
+};

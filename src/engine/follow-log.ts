@@ -1,0 +1,86 @@
+import type { Rooms } from '../read-models/rooms.ts';
+import { roomOfStream } from '../room/address.ts';
+import { type CatchUp, catchUp } from './catch-up.ts';
+import type { Clock, EventStore, Ids, Log, Position, StoredEvent } from './ports.ts';
+import type { UnknownOutcomes } from './unknown-outcomes.ts';
+
+/** What became of the log's events on this node. */
+export interface FollowCounters {
+  /** Events given by the subscription, those that this node had appended included. */
+  seen: number;
+  applied: number;
+  /** Events of rooms that are stopped on this node. */
+  stopped: number;
+}
+
+export interface FollowedLog {
+  readonly counters: FollowCounters;
+  readonly catchUp: CatchUp;
+  /** Resolves when all that was in the log at the start is applied. */
+  readonly replayed: Promise<void>;
+}
+
+export interface FollowOptions {
+  readonly store: EventStore;
+  readonly rooms: Rooms;
+  readonly unknown: UnknownOutcomes;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly from: Position | undefined;
+  /** Called after each batch until the log is replayed, with the events applied so far. */
+  readonly onProgress?: (events: number) => void;
+}
+
+/** Feeds the rooms from the log, for ever: by replay, then live. A room that cannot be followed stops, with an alarm, not the node. */
+export const followLog = (options: FollowOptions): FollowedLog => {
+  const { rooms, unknown, clock, log } = options;
+  const counters: FollowCounters = { seen: 0, applied: 0, stopped: 0 };
+  let alarmed = 0;
+  let finish: (() => void) | undefined;
+  const replayed = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+
+  const alarm = (): void => {
+    const stopped = [...rooms.stoppedRooms()];
+    for (const [room, reason] of stopped.slice(alarmed)) {
+      log.error(
+        { room, reason },
+        'a room is stopped on this node: it holds an event that this node does not know. Upgrade this node',
+      );
+    }
+    alarmed = stopped.length;
+  };
+
+  /** In log order a stream's revisions only rise, so what is missing before this event will never come. */
+  const stopAtGap = ({ stream, revision }: StoredEvent): void => {
+    const key = roomOfStream(stream);
+    if (key === undefined) return;
+    counters.stopped += 1;
+    rooms.stop(key, `stream ${stream} lacks events before revision ${revision}: were they truncated or scavenged?`);
+  };
+
+  const following = catchUp({
+    ...options,
+    name: 'rooms',
+    onEvents: (events) => {
+      const now = clock.now();
+      for (const event of events) {
+        const applied = rooms.apply(event, now);
+        if (applied === 'applied') counters.applied += 1;
+        else if (applied === 'stopped') counters.stopped += 1;
+        else if (applied === 'gap') stopAtGap(event);
+      }
+      counters.seen += events.length;
+      if (counters.stopped > 0) alarm();
+      unknown.see(events);
+      if (finish !== undefined) options.onProgress?.(counters.seen);
+    },
+    onCaughtUp: () => {
+      finish?.();
+      finish = undefined;
+    },
+  });
+  return { counters, catchUp: following, replayed };
+};

@@ -1,0 +1,57 @@
+import { isIP } from 'node:net';
+import { parseUri } from '../message/grammar.ts';
+import type { SipRequest, SipUri } from '../message/message.ts';
+import type { Source } from '../transaction/response-target.ts';
+import { nextHopOf, type Resolver } from '../transport/resolve.ts';
+import type { Registered } from './location.ts';
+
+/**
+ * What contacts are compared by (RFC 3261 19.1.4): the user with its case, the host without, the port, and the parameters
+ * in whatever order.
+ */
+export const identityOf = (contact: string): string => {
+  const uri = parseUri(contact);
+  if (uri === undefined) return contact;
+  const parameters = [...uri.params].map(([name, value]) => `;${name}=${value.toLowerCase()}`).sort();
+  const user = uri.user === undefined ? '' : unescaped(uri.user);
+  return `${uri.scheme}:${user}@${uri.host}:${uri.port ?? ''}${parameters.join('')}`;
+};
+
+const unescaped = (user: string): string =>
+  user.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+
+/**
+ * The way to a contact. Over a stream: the connection that it registered over, and once that is closed the contact's own
+ * address. Over UDP: the contact's address, or where a NAT has changed the sender's (its Via names another place than the
+ * datagram came from, and the contact is that place) the one it was seen at. Through a proxy: the contact's address.
+ *
+ * @param found called once, at once where the contact holds an IP address
+ */
+export const contactTarget = (
+  contact: string,
+  request: SipRequest,
+  source: Source,
+  resolver: Pick<Resolver, 'resolve'>,
+  found: (target: Pick<Registered, 'target' | 'fallback'>) => void,
+): void => {
+  const direct = request.vias.length === 1;
+  const uri = parseUri(contact);
+  if (direct && source.transport === 'udp' && uri !== undefined && isBehindNat(uri, request, source)) {
+    found({ target: source, fallback: undefined });
+    return;
+  }
+  const hop = nextHopOf(contact);
+  const settle = (own: Registered['target'] | undefined): void => {
+    if (direct && source.transport !== 'udp') found({ target: source, fallback: own });
+    else found({ target: own ?? source, fallback: undefined });
+  };
+  if (hop === undefined) settle(undefined);
+  else resolver.resolve(hop, settle);
+};
+
+const isBehindNat = (contact: SipUri, { topVia: via }: SipRequest, source: Source): boolean => {
+  const seen = via.host === source.host.toLowerCase() && (!via.rport || (via.port ?? 5_060) === source.port);
+  if (seen) return false;
+  const host = contact.host.replace(/^\[|\]$/g, '');
+  return isIP(host) !== 0 && host === via.host && (contact.port ?? 5_060) === (via.port ?? 5_060);
+};

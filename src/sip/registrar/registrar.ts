@@ -1,0 +1,180 @@
+import type { Clock } from '../../engine/ports.ts';
+import { domainOf, type MemberKey, memberKey } from '../../room/address.ts';
+import { parseUri, secondsOf } from '../message/grammar.ts';
+import type { Address, SipRequest } from '../message/message.ts';
+import { answer, badRequest, notFound, overloaded, type SipAnswer } from '../server/answers.ts';
+import { memberOf, senderOf } from '../server/routing.ts';
+import type { Source } from '../transaction/response-target.ts';
+import type { Resolver } from '../transport/resolve.ts';
+import { contactTarget, identityOf } from './contact.ts';
+import type { Location, Registered } from './location.ts';
+
+/** The registrar (RFC 3261 10.3). */
+export interface Registrar {
+  /** Takes a REGISTER from a sender that is believed; answers once, and only when a kill would not lose what it says. */
+  readonly register: (request: SipRequest, source: Source, answer: (answer: SipAnswer) => void) => void;
+}
+
+export interface RegistrarOptions {
+  readonly clock: Clock;
+  readonly location: Location;
+  readonly resolver: Pick<Resolver, 'resolve'>;
+  /** Domains served, in lower case. */
+  readonly domains: ReadonlySet<string>;
+  /** Is this host, as it stands in a URI, one of our own addresses? */
+  readonly isOwnHost: (host: string) => boolean;
+  /** Most bindings of one user, and over all. */
+  readonly perUser?: number;
+  readonly limit?: number;
+}
+
+/** Seconds: what is given to those who do not ask, the least and the most that is given to those who do. */
+const usual = 3_600;
+const least = 60;
+const most = 7_200;
+/** A contact goes into request lines and database rows. */
+const longestContact = 512;
+
+export const createRegistrar = (options: RegistrarOptions): Registrar => {
+  const { clock, location, resolver, domains, isOwnHost, perUser = 10, limit = 200_000 } = options;
+
+  /** Whose bindings are meant; an answer where they are not ours to keep, or not the sender's. */
+  const userOf = (request: SipRequest): MemberKey | SipAnswer => {
+    const domain = parseUri(request.uri)?.host;
+    if (domain === undefined) return badRequest('Request-URI cannot be read');
+    if (!domains.has(domain) && !isOwnHost(domain)) return notFound('This domain is not served here');
+    const to = memberOf('To', request.to.uri);
+    if ('status' in to) return to;
+    if (!domains.has(domainOf(to.uri).toLowerCase())) return notFound('This domain is not served here');
+    const from = senderOf(request);
+    if ('status' in from) return from;
+    const key = memberKey(to.uri);
+    return memberKey(from.uri) === key ? key : answer(403, 'Forbidden: From and To must name the same user');
+  };
+
+  /** All bindings of a user, each with what is left of its time (RFC 3261 10.3, step 8). */
+  const listed = (key: MemberKey): SipAnswer => {
+    const now = clock.now();
+    const lines = location.registered(key).map(({ contact, q, expires }) => {
+      const left = Math.max(1, Math.round((expires - now) / 1_000));
+      return `Contact: <${contact}>${q === undefined ? '' : `;q=${q}`};expires=${left}\r\n`;
+    });
+    return answer(200, 'OK', lines.join(''));
+  };
+
+  const settle = (key: MemberKey, bindings: readonly Registered[], done: (answer: SipAnswer) => void): void =>
+    location.replace(key, bindings, (written) =>
+      done(written ? listed(key) : answer(500, 'The registration could not be written', 'Retry-After: 5\r\n')),
+    );
+
+  const update = (
+    key: MemberKey,
+    request: SipRequest,
+    targets: readonly Reachable[],
+  ): readonly Registered[] | SipAnswer => {
+    const bindings = new Map(location.registered(key).map((binding) => [binding.identity, binding]));
+    const now = clock.now();
+    for (const { contact, target } of targets) {
+      const seconds = secondsFor(contact, request);
+      const identity = identityOf(contact.uri);
+      if (comesLate(bindings.get(identity), request)) return outOfOrder;
+      if (seconds === 0) bindings.delete(identity);
+      else
+        bindings.set(identity, {
+          contact: contact.uri,
+          identity,
+          callId: request.callId,
+          cseq: request.cseq,
+          expires: now + Math.min(seconds, most) * 1_000,
+          q: contact.params.get('q')?.match(/^[01](?:\.[0-9]{0,3})?$/)?.[0],
+          ...target,
+        });
+    }
+    if (bindings.size > perUser) return answer(403, `Forbidden: more than ${perUser} contacts of one user`);
+    if (bindings.size > location.registered(key).length && location.counters.bindings >= limit)
+      return overloaded(60, 'Too many users are registered');
+    return [...bindings.values()];
+  };
+
+  return {
+    register: (request, source, done) => {
+      const key = userOf(request);
+      if (typeof key !== 'string') {
+        done(key);
+        return;
+      }
+      if (request.contacts === '*') {
+        const wrong = starProblem(request, location.registered(key));
+        if (wrong !== undefined) done(wrong);
+        else settle(key, [], done);
+        return;
+      }
+      if (request.contacts.length === 0) {
+        done(listed(key));
+        return;
+      }
+      const wrong = contactProblem(request.contacts, request);
+      if (wrong !== undefined) {
+        done(wrong);
+        return;
+      }
+      targetsOf(request.contacts, request, source, resolver, (targets) => {
+        const updated = update(key, request, targets);
+        if ('status' in updated) done(updated);
+        else settle(key, updated, done);
+      });
+    },
+  };
+};
+
+/** A contact of a REGISTER, and the way to it. */
+interface Reachable {
+  readonly contact: Address;
+  readonly target: Pick<Registered, 'target' | 'fallback'>;
+}
+
+const targetsOf = (
+  contacts: readonly Address[],
+  request: SipRequest,
+  source: Source,
+  resolver: Pick<Resolver, 'resolve'>,
+  found: (targets: readonly Reachable[]) => void,
+): void => {
+  const targets: Reachable[] = [];
+  let open = contacts.length;
+  for (const [i, contact] of contacts.entries())
+    contactTarget(contact.uri, request, source, resolver, (target) => {
+      targets[i] = { contact, target };
+      open -= 1;
+      if (open === 0) found(targets);
+    });
+};
+
+/** Seconds that a contact asks for: its parameter, else the header, else the usual (RFC 3261 10.2.1.1, 10.3 step 7). */
+const secondsFor = (contact: Address, request: SipRequest): number =>
+  contact.params.has('expires') ? (secondsOf(contact.params.get('expires')) ?? usual) : (request.expires ?? usual);
+
+/**
+ * Has a later request of the same client changed this binding (RFC 3261 10.3, step 7)? The same CSeq is the same request
+ * come again, after a restart or by another connection: it is answered as the first time.
+ */
+const comesLate = (known: Registered | undefined, { callId, cseq }: SipRequest): boolean =>
+  known !== undefined && known.callId === callId && cseq < known.cseq;
+const outOfOrder = badRequest('CSeq is lower than that of an earlier REGISTER with this Call-ID');
+
+const contactProblem = (contacts: readonly Address[], request: SipRequest): SipAnswer | undefined => {
+  for (const contact of contacts) {
+    if (contact.uri === '*') return badRequest('Contact: * must stand alone');
+    if (contact.uri.length > longestContact) return badRequest(`A Contact is longer than ${longestContact} bytes`);
+    if (parseUri(contact.uri) === undefined || !/^[!-~]+$/.test(contact.uri))
+      return badRequest('A Contact is no SIP URI');
+    const seconds = secondsFor(contact, request);
+    if (seconds > 0 && seconds < least) return answer(423, 'Interval Too Brief', `Min-Expires: ${least}\r\n`);
+  }
+  return undefined;
+};
+
+const starProblem = (request: SipRequest, known: readonly Registered[]): SipAnswer | undefined => {
+  if (request.expires !== 0) return badRequest('Contact: * needs Expires: 0');
+  return known.some((binding) => comesLate(binding, request)) ? outOfOrder : undefined;
+};

@@ -1,0 +1,170 @@
+import type { Clock, Ids, Log } from '../../engine/ports.ts';
+import { troubleOf } from './failures.ts';
+import { Silence } from './reading.ts';
+import type { Wire } from './wire.ts';
+
+/** How the store is at the moment, for /readyz and the log. */
+export type ConnectionStatus =
+  | { readonly kind: 'connected' }
+  /** `since`: milliseconds since 1970. `reason`: a sentence. */
+  | { readonly kind: 'away'; readonly since: number; readonly reason: string }
+  | { readonly kind: 'closed' };
+
+/**
+ * One client at a time. A client that has lost its connection is thrown away, because some kinds of loss poison it for ever
+ * (a failed discovery is remembered), and others leave it waiting on a peer that does not answer; then a fresh one asks,
+ * with bounded exponential back-off, until the store answers.
+ */
+export interface Connection {
+  /** The client of now; undefined while the store is away. */
+  readonly wire: () => Wire | undefined;
+  /** Counts the clients: an append belongs to one. */
+  readonly generation: () => number;
+  /** Counts connections: rises with each loss too, also where the client stayed because it turned to another node by itself. */
+  readonly epoch: () => number;
+  readonly status: () => ConnectionStatus;
+  /** True when the store is there, at once or within `ms`; false when it is not, or when all is closed. */
+  readonly whenBack: (ms: number) => Promise<boolean>;
+  /** Tells that generation's connection is lost; of an older one, it is old news. */
+  readonly lost: (generation: number, cause: unknown) => void;
+  /** How often the connection was lost. */
+  readonly losses: () => number;
+  readonly close: () => Promise<void>;
+}
+
+export interface ConnectionOptions {
+  /** `onBroken` is called when the client's stream of appends ends. */
+  readonly open: (onBroken: (cause: unknown) => void) => Wire;
+  readonly clock: Clock;
+  readonly ids: Pick<Ids, 'chance'>;
+  readonly log: Log;
+}
+
+/** Longest wait between two tries, jitter included: all resumes within a second of the store's return. */
+export const MOST_BACKOFF_MS = 500;
+/** How long a try waits for its answer. */
+export const PROBE_MS = 2_000;
+/** How long `close` waits for the client to let go. */
+const CLOSE_MS = 1_000;
+
+/** 8, 16, 32, ...: some twenty times in a year of tries. */
+const isSeldom = (attempt: number): boolean => attempt >= 8 && (attempt & (attempt - 1)) === 0;
+
+/** Milliseconds before try number `attempt` (0-based): doubling from 20, the upper half by chance. */
+export const backoffMs = (attempt: number, chance: () => number): number => {
+  const whole = Math.min(MOST_BACKOFF_MS, 20 * 2 ** Math.min(attempt, 10));
+  return whole / 2 + (whole / 2) * chance();
+};
+
+export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): Connection => {
+  let generation = 0;
+  let losses = 0;
+  let wire: Wire;
+  let away: { readonly since: number; reason: string } | undefined;
+  let closed = false;
+  let retry: { readonly cancel: () => void } | undefined;
+  const waiting = new Set<(back: boolean) => void>();
+
+  const replace = (): void => {
+    generation += 1;
+    const mine = generation;
+    wire = open((cause) => lost(mine, cause));
+  };
+
+  const letGo = (old: Wire): Promise<void> =>
+    old.dispose().catch((cause: unknown) => {
+      log.debug({ cause: String(cause) }, 'a client of EventStoreDB did not end cleanly');
+    });
+
+  const settle = (back: boolean): void => {
+    const resolved = [...waiting];
+    waiting.clear();
+    for (const resolve of resolved) resolve(back);
+  };
+
+  const probe = async (attempt: number): Promise<void> => {
+    const tried = wire;
+    try {
+      await tried.probe(PROBE_MS);
+    } catch (cause) {
+      if (closed) return;
+      const trouble = troubleOf(cause);
+      const reason = 'message' in trouble ? trouble.message : trouble.kind;
+      if (away !== undefined && away.reason !== reason) {
+        log.warn({ trouble: trouble.kind }, `EventStoreDB is still away: ${reason}`);
+        away.reason = reason;
+      }
+      // The client has turned to the leader by itself; a new one would turn to the first host again. And one that waits for
+      // a silent peer cannot be made to let go of its socket, so new ones are tried ever more seldom.
+      if (trouble.kind !== 'not-leader' && (!(cause instanceof Silence) || isSeldom(attempt))) {
+        void letGo(tried);
+        replace();
+      }
+      schedule(attempt + 1);
+      return;
+    }
+    if (closed || away === undefined) return;
+    log.info({ awayForMs: clock.now() - away.since }, 'EventStoreDB is back');
+    away = undefined;
+    settle(true);
+  };
+
+  const schedule = (attempt: number): void => {
+    retry = clock.after(backoffMs(attempt, ids.chance), () => void probe(attempt));
+  };
+
+  const lost = (of: number, cause: unknown): void => {
+    if (closed || of !== generation || away !== undefined) return;
+    const trouble = troubleOf(cause);
+    const reason = 'message' in trouble ? trouble.message : trouble.kind;
+    away = { since: clock.now(), reason };
+    losses += 1;
+    log.warn({ trouble: trouble.kind }, `EventStoreDB is away: ${reason}`);
+    if (trouble.kind !== 'not-leader') {
+      const old = wire;
+      replace();
+      void letGo(old);
+    }
+    schedule(0);
+  };
+
+  replace();
+  return {
+    wire: () => (away === undefined && !closed ? wire : undefined),
+    generation: () => generation,
+    epoch: () => generation + losses,
+    losses: () => losses,
+    status: () =>
+      closed ? { kind: 'closed' } : away === undefined ? { kind: 'connected' } : { kind: 'away', ...away },
+    whenBack: (ms) => {
+      if (closed || away === undefined) return Promise.resolve(!closed);
+      return new Promise((resolve) => {
+        const done = (back: boolean): void => {
+          timer.cancel();
+          waiting.delete(done);
+          resolve(back);
+        };
+        const timer = clock.after(ms, () => done(false));
+        waiting.add(done);
+      });
+    },
+    lost,
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      retry?.cancel();
+      settle(false);
+      await within(clock, CLOSE_MS, letGo(wire));
+    },
+  };
+};
+
+/** Resolves when `work` is done, after `ms` at the latest; leaves no timer behind that would keep the process alive. */
+export const within = async (clock: Clock, ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: { readonly cancel: () => void } | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = clock.after(ms, resolve);
+  });
+  await Promise.race([work, late]);
+  timer?.cancel();
+};

@@ -1,0 +1,51 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { type Clock, type EventStore, type Ids, StoreError, type StoreFailure } from '../../engine/ports.ts';
+import type { createAppender } from './append.ts';
+import { IDENTITY_STREAM } from './wire.ts';
+
+const TYPE = 'LogCreated';
+
+/**
+ * The log's identity: a UUID in the first event of a stream of its own, written by whoever comes first, so that every node
+ * of a cluster finds the same one, and another database has another one.
+ */
+export const createIdentity = (
+  readStream: EventStore['readStream'],
+  append: ReturnType<typeof createAppender>['append'],
+  ids: Pick<Ids, 'uuid'>,
+  clock: Clock,
+): (() => Promise<string>) => {
+  let known: string | undefined;
+
+  const find = async (): Promise<string | undefined> => {
+    for await (const { type, data } of readStream(IDENTITY_STREAM, { limit: 1 })) {
+      const identity = typeof data === 'object' && data !== null && 'identity' in data ? data.identity : undefined;
+      if (type === TYPE && typeof identity === 'string') return identity;
+      const message = `stream ${IDENTITY_STREAM} holds something else than the identity of a log of imcd`;
+      throw new StoreError({ kind: 'StoreDamaged', message });
+    }
+    return undefined;
+  };
+
+  const make = async (): Promise<string | undefined> => {
+    const identity = ids.uuid();
+    const metadata = { time: new Date(clock.now()).toISOString() };
+    const appended = await append(IDENTITY_STREAM, 'no_stream', [
+      { id: ids.uuid(), type: TYPE, data: { identity }, metadata },
+    ]);
+    if (E.isRight(appended)) return identity;
+    if (appended.left.kind === 'WrongExpectedRevision') return find();
+    throw new StoreError(appended.left);
+  };
+
+  return async () => {
+    known ??= (await find()) ?? (await make());
+    if (known === undefined) throw new StoreError(lost);
+    return known;
+  };
+};
+
+const lost: StoreFailure = {
+  kind: 'StoreDamaged',
+  message: `stream ${IDENTITY_STREAM}, which holds the log's identity, was deleted; it must never be`,
+};

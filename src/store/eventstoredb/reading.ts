@@ -1,0 +1,66 @@
+import type { Clock, StoredEvent } from '../../engine/ports.ts';
+import { timeOf } from '../../room/upcast.ts';
+import { positionOf } from './wire.ts';
+
+/** A recorded event as the client gives it. */
+export interface Recorded {
+  readonly id: string;
+  readonly streamId: string;
+  readonly revision: bigint;
+  readonly type: string;
+  readonly data: unknown;
+  readonly metadata?: unknown;
+  readonly position?: { readonly commit: bigint; readonly prepare: bigint };
+}
+
+export const stored = (event: Recorded): StoredEvent => ({
+  id: event.id,
+  stream: event.streamId,
+  revision: event.revision,
+  position: positionOf(event.position?.commit ?? 0n, event.position?.prepare ?? 0n),
+  type: event.type,
+  time: timeOf(event.metadata),
+  data: event.data,
+  metadata: event.metadata,
+});
+
+/** What `readStream` and `readAll` of the client give: a stream of resolved events. */
+export interface Reading {
+  on(event: 'data', listener: (value: { readonly event?: Recorded }) => void): unknown;
+  on(event: 'error', listener: (cause: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  cancel(): Promise<void>;
+}
+
+/** An error as gRPC has it for a connection that is gone. */
+export const broken = (message: string): Error => Object.assign(new Error(message), { code: 14 });
+
+/** A peer that takes connections and does not answer. */
+export class Silence extends Error {
+  readonly code = 14;
+}
+
+/** Reads a page to its end, or gives up after `ms`. */
+export const collect = (reading: Reading, clock: Clock, ms: number): Promise<StoredEvent[]> =>
+  new Promise((resolve, reject) => {
+    const events: StoredEvent[] = [];
+    const timer = clock.after(ms, () => {
+      reading.cancel().catch(() => {}); // Of a call that could not be opened: its own error says why.
+      reject(new Silence(`no answer to a read within ${ms / 1000} s`));
+    });
+    reading.on('data', ({ event }) => {
+      if (event !== undefined) events.push(stored(event));
+    });
+    reading.on('error', (cause) => {
+      timer.cancel();
+      reject(cause);
+    });
+    reading.on('end', () => {
+      timer.cancel();
+      resolve(events);
+    });
+  });
+
+/** A stream that was never written to, or was soft-deleted. */
+export const isMissing = (cause: unknown): boolean =>
+  typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'stream-not-found';

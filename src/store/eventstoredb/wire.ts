@@ -1,0 +1,66 @@
+import type { Appended, ExpectedRevision, Position, StoredEvent } from '../../engine/ports.ts';
+import type { Encoded } from '../encode.ts';
+
+/**
+ * What the adapter needs of one EventStoreDB client: plain calls that reject with the client's own errors. `eventstoredb.ts`
+ * makes it of `@eventstore/db-client`; everything above knows only this.
+ */
+export interface Wire {
+  /** Version of the server (`24.10.0`); `unknown` from a server that cannot tell. */
+  readonly version: () => Promise<string>;
+  /** A small read that only a server that is ready answers, within so many milliseconds. */
+  readonly probe: (ms: number) => Promise<void>;
+  /** Puts an append on the batch stream, behind all that were put there before. */
+  readonly append: (stream: string, expected: ExpectedRevision, events: readonly WireEvent[]) => Promise<Appended>;
+  /** Events of one stream, read to the page's end; empty for a stream that does not exist. */
+  readonly readStream: (stream: string, page: Page) => Promise<readonly StoredEvent[]>;
+  /** All events of the log from its end backwards, starting before `before`. */
+  readonly readBackwards: (before: Position | undefined, count: number) => Promise<readonly StoredEvent[]>;
+  /** Rooms' events after a position, then live. */
+  readonly follow: (after: Position | undefined, follower: Follower) => { readonly stop: () => void };
+  /** Lets go of all that is open; nothing that is pending stays so. */
+  readonly dispose: () => Promise<void>;
+}
+
+export interface WireEvent extends Encoded {
+  readonly id: string;
+  readonly type: string;
+}
+
+export interface Page {
+  readonly from: bigint | 'start' | 'end';
+  readonly direction: 'forwards' | 'backwards';
+  readonly count: number;
+}
+
+/** Never called after `stop`, and never at the same time. */
+export interface Follower {
+  readonly onEvents: (events: readonly StoredEvent[]) => void | Promise<void>;
+  readonly onCaughtUp: () => void;
+  /** The connection has ended (`lost`), or `onEvents` threw (`broke`). Nothing comes after it. */
+  readonly onEnd: (why: 'lost' | 'broke', cause: unknown) => void;
+}
+
+/** Holds one event, the log's identity. */
+export const IDENTITY_STREAM = 'imcd-log';
+
+/** `commit/prepare`, both byte offsets. Opaque to everybody else. */
+export const positionOf = (commit: bigint, prepare: bigint): Position => `${commit}/${prepare}` as Position;
+
+export const parsePosition = (position: Position): { readonly commit: bigint; readonly prepare: bigint } => {
+  const [, commit, prepare] = /^(\d+)\/(\d+)$/.exec(position) ?? [];
+  if (commit === undefined || prepare === undefined) {
+    throw new PositionError(`${position} is no position of EventStoreDB: it belongs to another log`);
+  }
+  return { commit: BigInt(commit), prepare: BigInt(prepare) };
+};
+
+/** A position of another kind of log was handed in. */
+export class PositionError extends Error {}
+
+export const comparePositions = (a: Position, b: Position): number => {
+  const [x, y] = [parsePosition(a), parsePosition(b)];
+  if (x.commit !== y.commit) return x.commit < y.commit ? -1 : 1;
+  if (x.prepare !== y.prepare) return x.prepare < y.prepare ? -1 : 1;
+  return 0;
+};

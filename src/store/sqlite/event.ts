@@ -1,0 +1,89 @@
+import type { Position, StoredEvent } from '../../engine/ports.ts';
+import { StoreError } from '../../engine/ports.ts';
+
+const WIDTH = 16;
+
+/** A position as text: 16 digits, so that it also sorts as text. */
+export const positionOf = (number: number): Position => String(number).padStart(WIDTH, '0') as Position;
+
+/** The number in a position. Throws `StoreError` for one that no log of ours has given. */
+export const numberOf = (position: Position): number => {
+  if (/^\d{16}$/.test(position)) return Number(position);
+  throw new StoreError({
+    kind: 'StoreRefused',
+    message: `${position} is not a position of this log: positions have 16 digits`,
+  });
+};
+
+/** What a replay does not ask for. */
+export interface Rest {
+  readonly id: string;
+  /** JSON. */
+  readonly metadata: string;
+}
+
+/**
+ * An event as it stands in the file. A class with getters, because a million are made at a replay: what nobody asks for
+ * (position, id, metadata) costs nothing. Arguments in place of a record, for the same reason.
+ */
+export class FileEvent implements StoredEvent {
+  readonly stream: string;
+  readonly type: string;
+  readonly time: string;
+  readonly version: number | undefined;
+  readonly data: unknown;
+  readonly #position: number;
+  readonly #revision: number;
+  readonly #restOf: (position: number) => Rest;
+  #metadata: unknown;
+
+  /** @param restOf gives the rest of the event at a position; may read it from the file only then */
+  constructor(
+    position: number,
+    stream: string,
+    revision: number,
+    type: string,
+    time: string,
+    version: number | undefined,
+    data: string,
+    restOf: (position: number) => Rest,
+  ) {
+    this.#position = position;
+    this.#revision = revision;
+    this.#restOf = restOf;
+    this.stream = stream;
+    this.type = type;
+    this.time = time;
+    this.version = version;
+    this.data = this.#parse(data);
+  }
+
+  get id(): string {
+    return this.#restOf(this.#position).id;
+  }
+
+  get position(): Position {
+    return positionOf(this.#position);
+  }
+
+  get revision(): bigint {
+    return BigInt(this.#revision);
+  }
+
+  get metadata(): unknown {
+    if (this.#metadata === undefined) this.#metadata = this.#parse(this.#restOf(this.#position).metadata);
+    return this.#metadata;
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new StoreError({
+        kind: 'StoreDamaged',
+        message: `the event at position ${this.position} (revision ${this.revision} of ${this.stream}) is damaged: its JSON cannot be read; restore the log from a backup`,
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { StoreFailure } from '../../engine/ports.ts';
+
+/** What goes between the main thread and the writer. Arrays in arrays: cloning takes 0.9 us an append, records 1.65 us. */
+
+/** Id, type, time, version, data, metadata, and the users whom the event touches. */
+export type EventRow = readonly [string, string, string, number | null, string, string, readonly string[]];
+
+/** Number of the append, stream, expected revision (-1: no stream), events. */
+export type Order = readonly [number, string, number, readonly EventRow[]];
+
+/** To the writer: one message a turn of the event loop. */
+export interface Orders {
+  readonly orders: readonly Order[];
+  /** Finish, and let go of the file. */
+  readonly close: boolean;
+}
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly first: number; readonly revision: number }
+  | { readonly kind: 'before'; readonly position: number; readonly revision: number }
+  | { readonly kind: 'wrong'; readonly actual: number }
+  | { readonly kind: 'failed'; readonly failure: StoreFailure };
+
+/** From the writer: one message for each transaction, in the order of the positions. */
+export interface Answers {
+  readonly answers: readonly (readonly [number, Outcome])[];
+}
+
+/** The writer cannot open the log; it ends after this. */
+export interface Fatal {
+  readonly fatal: StoreFailure;
+}
+
+/** What the writer thread is started with. */
+export interface WriterData {
+  readonly file: string;
+  readonly mostBytes: number | undefined;
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { sql } from 'kysely';
+import type { EventStore } from '../../../src/engine/ports.ts';
+import type { Room } from '../../../src/room/room.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { randomIds } from '../../../src/runtime/ids.ts';
+import { importTables } from '../../../src/sql/import.ts';
+import { foldLog } from '../../../src/sql/mirror/fold-log.ts';
+import { createMemoryStore } from '../../../src/store/memory.ts';
+import { component } from '../../support/component.ts';
+import type { DatabaseServer } from '../../support/database-server.ts';
+import { startKamailioImc } from '../../support/kamailio-imc.ts';
+import { startMariadb } from '../../support/mariadb.ts';
+import { type SipUsers, startSipUsers } from '../../support/sip-users.ts';
+import { append, memberJoined, memberUri, roomCreated, roomUri } from '../history.ts';
+import { createWorld, type World } from '../world.ts';
+
+const [alice, bob, carol, dave] = ['alice', 'Bob', 'carol', 'dave'].map((name) =>
+  memberUri(`sip:${name}@imc.test`),
+) as [
+  ReturnType<typeof memberUri>,
+  ReturnType<typeof memberUri>,
+  ReturnType<typeof memberUri>,
+  ReturnType<typeof memberUri>,
+];
+const first = roomUri('sip:Chat-1@imc.test');
+const second = roomUri('sip:chat-2@imc.test');
+
+const needed = {
+  ...component('kamailio', 'kamailio kamailio-mysql-modules'),
+  ...component('mariadbd', 'mariadb-server'),
+};
+
+describe('Kamailio on a copy of the mirror', needed, () => {
+  let server: DatabaseServer;
+  let folder: string;
+  let world: World;
+  let users: SipUsers;
+  before(async () => {
+    server = await startMariadb();
+  });
+  after(() => server.stop());
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'imcd-kamailio-'));
+    world = createWorld(await server.newDatabase());
+    users = await startSipUsers();
+  });
+  afterEach(async () => {
+    users.close();
+    await world.end();
+    rmSync(folder, { recursive: true });
+  });
+
+  const importInto = (store: EventStore, from: string) =>
+    importTables({
+      store,
+      clock: systemClock,
+      ids: randomIds(),
+      node: 'test',
+      from,
+      roomsTable: 'imc_rooms',
+      membersTable: 'imc_members',
+      unfit: () => undefined,
+    });
+
+  it('has the same rooms and members, its chat reaches them, and what it leaves is imported', async () => {
+    await append(
+      world.store,
+      roomCreated(first, alice),
+      memberJoined(first, bob),
+      { type: 'RoleChanged', data: { room: first, member: bob, role: 'admin', by: alice } },
+      { type: 'MemberInvited', data: { room: first, member: carol, by: alice } },
+      roomCreated(second, carol, true),
+      { type: 'MemberAdded', data: { room: second, member: alice, by: carol } },
+      { type: 'RoleChanged', data: { room: second, member: alice, role: 'owner', by: carol } },
+    );
+    const mirror = world.mirror({ tableVersion: 1 });
+    await world.caughtUp(mirror);
+    await mirror.stop();
+    const copy = await server.newDatabase();
+    const { db } = await world.session();
+    const [source, target] = [world.options.url, copy].map((url) => url.slice(url.lastIndexOf('/') + 1));
+    for (const table of ['version', 'imc_rooms', 'imc_members']) {
+      await sql`CREATE TABLE ${sql.id(target ?? '', table)} LIKE ${sql.id(source ?? '', table)}`.execute(db);
+      await sql`INSERT INTO ${sql.id(target ?? '', table)} SELECT * FROM ${sql.id(source ?? '', table)}`.execute(db);
+    }
+
+    const kamailio = await startKamailioImc(folder, copy, users);
+    try {
+      const ask = async (from: string, to: string, body: string): Promise<string[]> => {
+        assert.equal(await users.send(kamailio.port, from, to, body), 200);
+        const listed = await users.copy(from, (text) => /^(?:Members|Rooms):/.test(text));
+        return listed
+          .split('\n')
+          .slice(1)
+          .filter((line) => line !== '')
+          .sort();
+      };
+      assert.deepEqual(await ask(alice, 'sip:chat-manager@imc.test', '#rooms'), ['[Chat-1]', '[chat-2]']);
+      assert.deepEqual(await ask(alice, first, '#list'), ['*[alice]', '~[Bob]']);
+      assert.deepEqual(await ask(carol, second, '#list'), ['*[alice]', '~[carol]']);
+
+      assert.equal(await users.send(kamailio.port, bob, first, 'good morning'), 200);
+      assert.equal(await users.copy(alice, (text) => text.includes('good morning')), '[Bob]: good morning');
+
+      assert.equal(await users.send(kamailio.port, carol, first, '#accept'), 200);
+      assert.equal(await users.send(kamailio.port, dave, first, '#join'), 200);
+    } finally {
+      await kamailio.stop();
+    }
+
+    const fresh = createMemoryStore(randomIds());
+    const { rooms, members, left } = await importInto(fresh, copy);
+    assert.deepEqual([rooms, members, left], [2, 6, []]);
+    assert.deepEqual(await inWords(fresh), {
+      [first]: [`${bob} admin`, `${alice} owner`, `${carol} member`, `${dave} member`],
+      [second]: ['private', `${alice} owner`, `${carol} admin`],
+    });
+    // Back into the log that the mirror came from: only what is new.
+    assert.equal((await importInto(world.store, copy)).members, 1);
+    assert.ok((await inWords(world.store))[first]?.includes(`${dave} member`));
+  });
+});
+
+const inWords = async (store: EventStore): Promise<Record<string, string[]>> => {
+  const { rooms } = await foldLog(store, 'end');
+  const words = (room: Room) => [
+    ...(room.private ? ['private'] : []),
+    ...[...room.members.values()].map(({ uri, role }) => `${uri} ${role}`).sort(),
+  ];
+  return Object.fromEntries([...rooms.values()].map((room) => [room.uri, words(room)]));
+};
