@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore, ExpectedRevision } from '../src/engine/ports.ts';
+import type { EventStore, ExpectedRevision } from '../src/ports/event-store.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { randomIds } from '../src/runtime/ids.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';

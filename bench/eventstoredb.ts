@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { EventStoreDBClient, jsonEvent, streamNameFilter } from '@eventstore/db-client';
 import * as E from 'fp-ts/lib/Either.js';
-import type { NewEvent } from '../src/engine/ports.ts';
+import type { NewEvent } from '../src/ports/event-store.ts';
 import { anEvent, openOn } from '../test/support/eventstoredb/open.ts';
 
 /**

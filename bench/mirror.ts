@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStore, NewEvent } from '../src/engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore, NewEvent } from '../src/ports/event-store.ts';
 import { type MemberUri, memberKey, type RoomUri, roomKey, streamOf } from '../src/room/address.ts';
 import type { RoomEvent } from '../src/room/events.ts';
 import { systemClock } from '../src/runtime/clock.ts';
@@ -62,7 +63,7 @@ const catchUp = async (server: DatabaseServer) => {
 const follow = async (server: DatabaseServer, store: EventStore) => {
   const url = await server.newDatabase();
   const end = await store.end();
-  if (end._tag === 'Left' || end.right === undefined) throw new Error('the log is empty');
+  if (E.isLeft(end) || end.right === undefined) throw new Error('the log is empty');
   globalThis.gc?.();
   const before = process.memoryUsage();
   const cpu = process.cpuUsage();
@@ -161,7 +162,7 @@ const fill = async (store: EventStore, events: Iterable<RoomEvent>): Promise<voi
     };
     const event: NewEvent = { id: randomUUID(), type, data, metadata };
     const done = await store.append(stream, ends.get(stream) ?? 'no_stream', [event])();
-    if (done._tag === 'Left') throw new Error(done.left.kind);
+    if (E.isLeft(done)) throw new Error(done.left.kind);
     ends.set(stream, done.right.revision);
   }
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import packageJson from '../package.json' with { type: 'json' };
-import type { EventStore, StoredEvent } from '../src/engine/ports.ts';
+import type { EventStore, StoredEvent } from '../src/ports/event-store.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { openSqliteReader, type SqliteLog } from '../src/store/sqlite/open.ts';
 import { follow, round, timed } from './support/measure.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { StoredEvent } from '../src/engine/ports.ts';
+import type { StoredEvent } from '../src/ports/event-store.ts';
 import { createRooms } from '../src/read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../src/read-models/snapshot.ts';
 import { systemClock } from '../src/runtime/clock.ts';

@@ -1,7 +1,7 @@
 /** `npm run schemas`: writes `schemas/events/<Type>.v1.json` from the codecs. A test holds the files and the codecs equal. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canonicalUri, MOST_MEMBER_URI, MOST_ROOM_URI } from '../src/room/address.ts';
+import { canonicalUri, mostMemberUri, mostRoomUri } from '../src/room/address.ts';
 import { operatorName } from '../src/room/commands.ts';
 import { EventMetadata, type EventType, eventCodecs } from '../src/room/events.ts';
 import { MessageSent } from '../src/room/transcript.ts';
@@ -12,13 +12,13 @@ export const folder = join(import.meta.dirname, '..', 'schemas', 'events');
 const brands: Brands = {
   RoomUri: {
     type: 'string',
-    maxLength: MOST_ROOM_URI,
+    maxLength: mostRoomUri,
     pattern: canonicalUri.source,
     description: 'canonical URI of a room, in the case first seen: sip:chat-001@example.org',
   },
   MemberUri: {
     type: 'string',
-    maxLength: MOST_MEMBER_URI,
+    maxLength: mostMemberUri,
     pattern: canonicalUri.source,
     description: 'canonical URI of a user, in the case first seen: sip:alice@example.org',
   },

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore, ExpectedRevision, Ids, NewEvent } from '../../src/engine/ports.ts';
+import type { EventStore, ExpectedRevision, NewEvent } from '../../src/ports/event-store.ts';
+import type { Ids } from '../../src/ports/ids.ts';
 import { MemberUri, memberKey, RoomUri, roomKey, streamOf } from '../../src/room/address.ts';
 import type { EventMetadata, RoomEvent } from '../../src/room/events.ts';
 
@@ -12,9 +13,9 @@ export interface LogShape {
 }
 
 /** Appends that are under way at once. */
-const IN_FLIGHT = 4_000;
+const inFlight = 4_000;
 /** Users who are in more than one room: a third of the members. */
-const GUESTS = 1_000;
+const guests = 1_000;
 
 interface MadeRoom {
   readonly uri: RoomUri;
@@ -62,7 +63,7 @@ export const makeLog = async (store: EventStore, ids: Pick<Ids, 'uuid'>, shape: 
     const { event, actor } = nextEvent(room, pick, shape.members);
     const metadata: EventMetadata = metadataOf(n, actor, new Date(start + n * 250).toISOString());
     waiting.push(append(store, room, { id: ids.uuid(), ...event, metadata }));
-    if (waiting.length >= IN_FLIGHT) {
+    if (waiting.length >= inFlight) {
       await Promise.all(waiting);
       waiting = [];
     }
@@ -88,7 +89,7 @@ const nextEvent = (
     return { event: { type: 'MemberExited', data: { room: uri, member: leaving } }, actor: leaving };
   room.joined += 1;
   const own = `sip:user-${room.joined}.${uri.slice(4)}`;
-  const guest = decode(MemberUri, room.joined % 3 === 0 ? `sip:guest-${pick(GUESTS)}@phones.example.org` : own);
+  const guest = decode(MemberUri, room.joined % 3 === 0 ? `sip:guest-${pick(guests)}@phones.example.org` : own);
   const member = members.some((one) => memberKey(one) === memberKey(guest)) ? decode(MemberUri, own) : guest;
   members.push(member);
   if (members.length === 1)

@@ -1,4 +1,4 @@
-import type { EventStore, StoredEvent } from '../../src/engine/ports.ts';
+import type { EventStore, StoredEvent } from '../../src/ports/event-store.ts';
 
 /** Follows the log to its end, and gives back how many events there were. */
 export const follow = (log: EventStore, take: (events: readonly StoredEvent[]) => void): Promise<number> =>

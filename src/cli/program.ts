@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { allOptions, type Option as ConfigOption } from '../config/config.ts';
 import { loadConfig, optionNames } from '../config/load.ts';
 import { describeProblem } from '../config/problems.ts';
-import { StoreError } from '../engine/ports.ts';
+import { StoreError } from '../ports/event-store.ts';
 import { version } from '../runtime/version.ts';
 import { commands } from './commands.ts';
 import { CliError, type CommandSpec, type ConfigSources, type Invocation } from './invocation.ts';

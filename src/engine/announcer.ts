@@ -1,7 +1,8 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Courier, Delivery } from '../ports/courier.ts';
 import type { MemberUri } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
 import { count, type EngineCounters } from './counters.ts';
-import type { Clock, Courier, Delivery } from './ports.ts';
 
 /** Brings texts to people. Only the live path calls it: replay announces nothing. */
 export interface Announcer {
@@ -19,7 +20,7 @@ export interface Announcer {
 }
 
 /** How many invitations may be under way; beyond, the oldest one's failure is no longer waited for. */
-const MOST_INVITATIONS = 10_000;
+const mostInvitations = 10_000;
 
 export const createAnnouncer = (courier: Courier, clock: Clock, counters: EngineCounters): Announcer => {
   // An invitation that was sent again supersedes the one before: only the last one's failure withdraws it.
@@ -34,7 +35,7 @@ export const createAnnouncer = (courier: Courier, clock: Clock, counters: Engine
     const mine = serial;
     latest.delete(place);
     latest.set(place, mine);
-    if (latest.size > MOST_INVITATIONS) {
+    if (latest.size > mostInvitations) {
       const oldest = latest.keys().next();
       if (oldest.done !== true) latest.delete(oldest.value);
       count(counters.failures, 'InvitationForgotten');

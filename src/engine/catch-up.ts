@@ -1,5 +1,8 @@
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore, Position, StoredEvent, StoreFailure, Subscription } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import { backoff } from './backoff.ts';
-import type { Clock, EventStore, Ids, Log, Position, StoredEvent, StoreFailure, Subscription } from './ports.ts';
 
 /** A consumer that follows the log for ever: the rooms projection, the mirror. */
 export interface CatchUp {

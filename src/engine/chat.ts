@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { Courier, Outgoing } from '../ports/courier.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
 import type { Refusal } from '../room/refusals.ts';
@@ -8,7 +9,6 @@ import type { Answer, Failure, IncomingMessage } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
 import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
 import { metadataOf } from './metadata.ts';
-import type { Courier, Outgoing } from './ports.ts';
 import type { Recording } from './transcript.ts';
 
 export interface ChatPorts extends FollowPorts {
@@ -22,7 +22,7 @@ export interface ChatPorts extends FollowPorts {
 }
 
 /** The sender's answer leaves at the latest after this, in milliseconds, even if copies still wait for their first transmission. */
-export const ANSWER_AFTER_MS = 200;
+export const answerAfterMs = 200;
 
 /** Takes a chat message: to every member but its sender, who is told when the copies are on their way. */
 export const handleChat =
@@ -97,7 +97,7 @@ const send = (
     late.cancel();
     answer({ kind: 'done' });
   };
-  const late = ports.clock.after(ANSWER_AFTER_MS, once);
+  const late = ports.clock.after(answerAfterMs, once);
   ports.courier.send({ ...copies, onHandedOver: once });
 };
 

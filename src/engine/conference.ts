@@ -1,7 +1,7 @@
+import type { StoreFailure } from '../ports/event-store.ts';
 import type { MemberUri, RoomUri } from '../room/address.ts';
 import type { RoomCommand } from '../room/commands.ts';
 import type { Malformed, Refusal } from '../room/refusals.ts';
-import type { StoreFailure } from './ports.ts';
 
 /** The engine as SIP and the management interface see it. */
 

@@ -15,7 +15,7 @@ export interface EngineCounters {
   /** Appends: number, and seconds from the decision to the durable event. */
   appends: number;
   appendSeconds: number;
-  /** Latency of appends: how many took at most `APPEND_BUCKETS[i]` seconds; the last place counts the slower ones. */
+  /** Latency of appends: how many took at most `appendBuckets[i]` seconds; the last place counts the slower ones. */
   readonly appendBuckets: number[];
   /** Appends of unknown outcome, and those that turned out to be written. */
   unknownOutcomes: number;
@@ -23,7 +23,7 @@ export interface EngineCounters {
 }
 
 /** Upper bounds in seconds. */
-export const APPEND_BUCKETS: readonly number[] = [
+export const appendBuckets: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 ];
 
@@ -37,7 +37,7 @@ export const createEngineCounters = (): EngineCounters => ({
   announcements: 0,
   appends: 0,
   appendSeconds: 0,
-  appendBuckets: Array.from({ length: APPEND_BUCKETS.length + 1 }, () => 0),
+  appendBuckets: Array.from({ length: appendBuckets.length + 1 }, () => 0),
   unknownOutcomes: 0,
   settledOutcomes: 0,
 });
@@ -50,7 +50,7 @@ export const count = (table: Record<string, number>, name: string): void => {
 export const countAppend = (counters: EngineCounters, seconds: number): void => {
   counters.appends += 1;
   counters.appendSeconds += seconds;
-  const place = APPEND_BUCKETS.findIndex((bound) => seconds <= bound);
-  const index = place < 0 ? APPEND_BUCKETS.length : place;
+  const place = appendBuckets.findIndex((bound) => seconds <= bound);
+  const index = place < 0 ? appendBuckets.length : place;
   counters.appendBuckets[index] = (counters.appendBuckets[index] ?? 0) + 1;
 };

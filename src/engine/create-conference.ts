@@ -1,4 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { Clock } from '../ports/clock.ts';
+import type { Courier } from '../ports/courier.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { type MemberUri, memberKey, type RoomKey, roomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
@@ -13,7 +18,6 @@ import type { Answer, Conference, IncomingMessage, Origin } from './conference.t
 import { count, createEngineCounters, type EngineCounters } from './counters.ts';
 import { handleCommands, type Job, type Outcome } from './handle-command.ts';
 import { createMailboxes } from './mailbox.ts';
-import type { Clock, Courier, EventStore, Ids, Log } from './ports.ts';
 import { createTranscripts } from './transcript.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
@@ -49,11 +53,11 @@ export interface RunningConference extends Conference {
 }
 
 /** Most commands that wait for the log, over all rooms; beyond, 503. */
-const MOST_COMMANDS = 10_000;
+const mostCommands = 10_000;
 /** Most commands of one room in one write. */
-const BATCH = 64;
+const batchSize = 64;
 /** An invitation's withdrawal is tried again while the log is away: every second, this often. */
-const WITHDRAWAL_TRIES = 600;
+const withdrawalTries = 600;
 const imcd: Operator = ((name: string): Operator => {
   if (!OperatorCodec.is(name)) throw new Error(`${name} is no operator`);
   return name;
@@ -64,7 +68,7 @@ export const createConference = (options: ConferenceOptions): RunningConference 
   const { store, rooms, courier, clock, ids, log, unknown } = options;
   const counters = createEngineCounters();
   const announcer = createAnnouncer(courier, clock, counters);
-  const transcripts = createTranscripts(store, ids, MOST_COMMANDS);
+  const transcripts = createTranscripts(store, ids, mostCommands);
 
   const announce = (announcements: readonly Announcement[], origin: Origin, eventId: string | undefined): void => {
     const pending = announcements.find(({ kind }) => kind === 'invitation');
@@ -83,8 +87,8 @@ export const createConference = (options: ConferenceOptions): RunningConference 
     invited === undefined ? undefined : rooms.get(roomKey(from))?.members.get(memberKey(invited))?.since;
 
   const mailboxes = createMailboxes<RoomKey, Job>({
-    most: MOST_COMMANDS,
-    batch: BATCH,
+    most: mostCommands,
+    batch: batchSize,
     work: async (key, jobs) => {
       const unsettled = new Set(jobs);
       const tracked = jobs.map(
@@ -146,8 +150,7 @@ export const createConference = (options: ConferenceOptions): RunningConference 
         if (answer.kind === 'done') return announce(announcements, consequence, written);
         if (answer.kind === 'refused') return; // The room is gone, and the invitation with it.
         if (answer.failure.kind === 'StoreClosed') return; // The server ends; a retry would keep it for ten minutes.
-        if (tries < WITHDRAWAL_TRIES)
-          return void clock.after(1000, () => withdraw(command, origin, eventId, tries + 1));
+        if (tries < withdrawalTries) return void clock.after(1000, () => withdraw(command, origin, eventId, tries + 1));
         log.error(
           { room: command.room, failure: answer.failure },
           'an invitation that could not be delivered stays pending: the log was away too long',

@@ -1,7 +1,10 @@
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore, Position, StoredEvent } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { roomOfStream } from '../room/address.ts';
 import { type CatchUp, catchUp } from './catch-up.ts';
-import type { Clock, EventStore, Ids, Log, Position, StoredEvent } from './ports.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
 /** What became of the log's events on this node. */

@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Clock } from '../ports/clock.ts';
+import { type EventStore, StoreError } from '../ports/event-store.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { type RoomKey, streamOf } from '../room/address.ts';
 import type { Failure } from './conference.ts';
-import { type Clock, type EventStore, StoreError } from './ports.ts';
 
 export interface FollowPorts {
   readonly store: EventStore;
@@ -12,7 +13,7 @@ export interface FollowPorts {
 }
 
 /** Longest time, in milliseconds, that a command waits for its room to reach the stream's end. */
-export const CATCH_UP_MS = 5_000;
+export const catchUpMs = 5_000;
 
 /**
  * Brings one room up to the end of its stream by reading the stream, past whatever the projection's own subscription has not
@@ -23,7 +24,7 @@ export const catchUpRoom =
   (key: RoomKey): TE.TaskEither<Failure, void> =>
     TE.tryCatch(
       async () => {
-        const deadline = clock.monotonic() + CATCH_UP_MS;
+        const deadline = clock.monotonic() + catchUpMs;
         const read = async (from: bigint): Promise<boolean> => {
           for await (const event of store.readStream(streamOf(key), { from })) {
             if (rooms.apply(event, clock.now()) === 'gap') return false;
@@ -57,6 +58,6 @@ export const isCurrent =
 
 class LaggingError extends Error {
   constructor(key: RoomKey) {
-    super(`the events of room ${key} could not be read to their end within ${CATCH_UP_MS / 1000} s`);
+    super(`the events of room ${key} could not be read to their end within ${catchUpMs / 1000} s`);
   }
 }

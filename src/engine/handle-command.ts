@@ -1,4 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { ExpectedRevision } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
 import { requestKey } from '../read-models/recent-requests.ts';
 import { type RoomKey, streamOf } from '../room/address.ts';
 import { type Announcement, announce } from '../room/announce.ts';
@@ -10,7 +12,6 @@ import type { Answer, Failure, Origin } from './conference.ts';
 import { countAppend, type EngineCounters } from './counters.ts';
 import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
 import { metadataOf } from './metadata.ts';
-import type { ExpectedRevision, Ids } from './ports.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
 /** What must come out of a command besides its answer. */
@@ -61,7 +62,7 @@ interface Decision {
 }
 
 /** How often a batch is decided anew before it is given up. */
-const MOST_TRIES = 16;
+const mostTries = 16;
 
 const done: Answer = { kind: 'done' };
 const failed = (failure: Failure): Outcome => ({ answer: { kind: 'failed', failure }, announcements: [] });
@@ -79,7 +80,7 @@ export const handleCommands =
     };
     const failAll = (failure: Failure): void => settleAll(jobs.map(() => failed(failure)));
 
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    for (let tries = 0; tries < mostTries; tries += 1) {
       const reason = ports.rooms.stopped(key);
       if (reason !== undefined) return failAll({ kind: 'RoomStopped', message: stoppedMessage(key, reason) });
       const decisions = decideBatch(ports, key, jobs);
@@ -99,7 +100,7 @@ export const handleCommands =
     }
     failAll({
       kind: 'Lagging',
-      message: `room ${key} is so busy that this command lost ${MOST_TRIES} races for its place`,
+      message: `room ${key} is so busy that this command lost ${mostTries} races for its place`,
     });
   };
 

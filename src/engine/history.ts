@@ -1,8 +1,9 @@
+import * as E from 'fp-ts/lib/Either.js';
+import { type EventStore, type Position, type StoredEvent, StoreError } from '../ports/event-store.ts';
 import { type MemberKey, MemberUri, memberKey, type RoomKey, streamOf } from '../room/address.ts';
 import type { RoomEvent } from '../room/events.ts';
 import { fold, type RoomState } from '../room/room.ts';
 import { upcast } from '../room/upcast.ts';
-import { type EventStore, type Position, type StoredEvent, StoreError } from './ports.ts';
 
 /** The log as an auditor reads it: by room, by user, and as of a time. */
 export interface History {
@@ -53,7 +54,7 @@ export const historyOf = (store: EventStore): History => {
 /** The event as this version knows it; throws where it does not. */
 export const known = (stored: StoredEvent): RoomEvent => {
   const event = upcast(stored);
-  if (event._tag === 'Right') return event.right;
+  if (E.isRight(event)) return event.right;
   const { stream, revision } = stored;
   throw new StoreError({
     kind: 'StoreDamaged',

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { EventStore, Position } from '../ports/event-store.ts';
+import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../read-models/snapshot.ts';
 import { streamOf } from '../room/address.ts';
-import type { Clock, EventStore, Log, Position, Timer } from './ports.ts';
 
 export interface SnapshotOptions {
   readonly store: EventStore;
@@ -27,11 +29,11 @@ export interface Snapshots {
 export const snapshotFile = (folder: string): string => join(folder, 'rooms.snapshot');
 
 /** How often it is looked whether a snapshot is due. */
-const LOOK_MS = 30_000;
+const lookMs = 30_000;
 /** Due after so many new events, 1 to 2 s of replay, ... */
-const DUE_EVENTS = 50_000;
+const dueEvents = 50_000;
 /** ... or after so long, where there is any. */
-const DUE_MS = 600_000;
+const dueMs = 600_000;
 
 /** Reads the snapshot of the rooms, and keeps one. Rejects where the log cannot be asked for its identity or its end. */
 export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots> => {
@@ -85,14 +87,14 @@ export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots
 
   const look = (): void => {
     const fresh = events() - writtenEvents;
-    const due = fresh >= DUE_EVENTS || (fresh > 0 && clock.monotonic() - writtenAt >= DUE_MS);
+    const due = fresh >= dueEvents || (fresh > 0 && clock.monotonic() - writtenAt >= dueMs);
     if (!due || writing !== undefined) {
-      timer = clock.after(LOOK_MS, look);
+      timer = clock.after(lookMs, look);
       return;
     }
     writing = write().finally(() => {
       writing = undefined;
-      timer = clock.after(LOOK_MS, look);
+      timer = clock.after(lookMs, look);
     });
   };
 
@@ -101,7 +103,7 @@ export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots
     keep: (currentPosition, currentEvents) => {
       position = currentPosition;
       events = currentEvents;
-      timer = clock.after(LOOK_MS, look);
+      timer = clock.after(lookMs, look);
     },
     stop: async () => {
       await writing;

@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore, NewEvent, StoreFailure } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
 import type { RoomKey } from '../room/address.ts';
 import type { EventMetadata } from '../room/events.ts';
 import { type MessageSent, transcriptOf } from '../room/transcript.ts';
 import { createMailboxes, type Mailboxes } from './mailbox.ts';
-import type { EventStore, Ids, NewEvent, StoreFailure } from './ports.ts';
 
 /** A chat message to be recorded. `settle` is called once: undefined when it is durable. */
 export interface Recording {
@@ -13,13 +14,13 @@ export interface Recording {
 }
 
 /** Most room transcripts whose last revision is kept; it is read again where it is not. */
-const MOST_REVISIONS = 10_000;
+const mostRevisions = 10_000;
 
 /** Writes recorded messages, in each room in the order of their arrival, many with one write. */
 export const createTranscripts = (store: EventStore, ids: Ids, most: number): Mailboxes<RoomKey, Recording> => {
   const revisions = new Map<RoomKey, bigint>();
   const know = (key: RoomKey, revision: bigint): void => {
-    if (revisions.size >= MOST_REVISIONS) revisions.clear();
+    if (revisions.size >= mostRevisions) revisions.clear();
     revisions.set(key, revision);
   };
 

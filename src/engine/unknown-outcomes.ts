@@ -1,4 +1,4 @@
-import type { StoredEvent } from './ports.ts';
+import type { StoredEvent } from '../ports/event-store.ts';
 
 /**
  * Appends under way, and those whose outcome is unknown: their commands were answered 500. Should an event of theirs turn up

@@ -1,4 +1,4 @@
-import { APPEND_BUCKETS } from '../engine/counters.ts';
+import { appendBuckets } from '../engine/counters.ts';
 import { counter, gauge, type Metric } from './metric.ts';
 import { sipMetrics } from './metric-list-sip.ts';
 
@@ -218,5 +218,5 @@ export const metrics: readonly Metric[] = [
 export const appendHistogram = {
   name: 'imcd_append_duration_seconds',
   help: 'Time from a decision until its events are durable.',
-  buckets: APPEND_BUCKETS,
+  buckets: appendBuckets,
 } as const;

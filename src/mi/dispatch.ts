@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type Log, StoreError } from '../engine/ports.ts';
+import { StoreError } from '../ports/event-store.ts';
+import type { Log } from '../ports/log.ts';
 import { encode, encodeWhole } from './encode.ts';
 import { type Caller, type Method, matchParams } from './method.ts';
 import { methods } from './methods.ts';

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../engine/ports.ts';
+import type { StoredEvent } from '../ports/event-store.ts';
 import type { RoomState } from '../room/room.ts';
 
 /** The JSON forms of events and states that scripts hold on to: `imcd history --json`, `imcd state --json` and MI alike. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Clock, Timer } from '../engine/ports.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import { type Order, type Report, sandboxMain } from './child.ts';
 import { createInterpreter, type Definition, type Emitted, type Outcome, type ProjectionEvent } from './interpreter.ts';
 
@@ -108,8 +108,8 @@ export const openSandbox = async (
 };
 
 /** How often the size of the process is looked at. */
-const LOOK_MS = 100;
-const PAGE_BYTES = 4096;
+const lookMs = 100;
+const pageBytes = 4096;
 
 /** Lines to a child and from it, within time, size and bytes. */
 const converse = (child: ChildProcess, clock: Clock, limits: ProjectionLimits) => {
@@ -187,11 +187,11 @@ const converse = (child: ChildProcess, clock: Clock, limits: ProjectionLimits) =
     if (failure !== undefined) return;
     try {
       const pages = Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]);
-      if (pages * PAGE_BYTES > most) end(`the projection needs more memory than ${limits.memoryMiB} MiB`);
+      if (pages * pageBytes > most) end(`the projection needs more memory than ${limits.memoryMiB} MiB`);
     } catch {
       return; // No /proc on this system: the heap limit has to do.
     }
-    watch = clock.after(LOOK_MS, look);
+    watch = clock.after(lookMs, look);
   };
   look();
 

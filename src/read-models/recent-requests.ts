@@ -15,7 +15,7 @@ export interface RecentRequests {
 }
 
 /** Milliseconds for which a request is remembered. */
-export const REMEMBERED_MS = 64_000;
+export const rememberedMs = 64_000;
 
 /** @param most bound of the table; 64 s at 8,000 commands/s */
 export const createRecentRequests = (most = 512_000): RecentRequests => {
@@ -24,7 +24,7 @@ export const createRecentRequests = (most = 512_000): RecentRequests => {
 
   const forget = (now: number): void => {
     for (const [key, at] of seen) {
-      const old = now - at > REMEMBERED_MS;
+      const old = now - at > rememberedMs;
       if (!old && seen.size <= most) return;
       if (!old) dropped += 1;
       seen.delete(key);
@@ -40,10 +40,10 @@ export const createRecentRequests = (most = 512_000): RecentRequests => {
     },
     has: (key, now) => {
       const at = seen.get(key);
-      return at !== undefined && now - at <= REMEMBERED_MS;
+      return at !== undefined && now - at <= rememberedMs;
     },
     add: (key, at, now) => {
-      if (now - at > REMEMBERED_MS) return;
+      if (now - at > rememberedMs) return;
       // A string of its own: one put together from pieces of a request keeps the request's whole text, 1 KB a command.
       seen.set(Buffer.from(key).toString(), at);
       forget(now);

@@ -1,9 +1,9 @@
-import type { StoredEvent } from '../engine/ports.ts';
+import type { StoredEvent } from '../ports/event-store.ts';
 import { type RoomKey, roomOfStream } from '../room/address.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
 import { applyInPlace, type Room, type RoomState } from '../room/room.ts';
 import { upcast } from '../room/upcast.ts';
-import { createRecentRequests, REMEMBERED_MS, type RecentRequests, requestKey } from './recent-requests.ts';
+import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
 
 /** What became of an event: `gap` where an earlier one of its stream is missing, `stopped` where its room cannot be followed. */
 export type Applied = 'applied' | 'already' | 'gap' | 'stopped';
@@ -141,7 +141,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   const isRecent = (time: string, now: number): boolean => {
     if (now - cutoffAt >= 1000 || now < cutoffAt) {
       cutoffAt = now;
-      cutoff = new Date(now - REMEMBERED_MS).toISOString();
+      cutoff = new Date(now - rememberedMs).toISOString();
     }
     return time >= cutoff;
   };

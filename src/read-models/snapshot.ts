@@ -2,7 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Clock, Position } from '../engine/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Position } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
 import type { Rooms } from './rooms.ts';
 import { parseRecord, recordLine } from './snapshot-record.ts';
@@ -18,10 +19,10 @@ import { parseRecord, recordLine } from './snapshot-record.ts';
  */
 
 /** Rises with every change of the file's form or of how rooms are folded: what an older imcd has folded is not taken over. */
-export const SNAPSHOT_SCHEMA = 1;
+export const snapshotSchema = 1;
 
 /** Longest time, in milliseconds, that one slice keeps the event loop. */
-const SLICE_MS = 4;
+const sliceMs = 4;
 
 export interface SnapshotOf {
   readonly identity: string;
@@ -52,7 +53,7 @@ export const writeSnapshot = async (options: WriteOptions): Promise<Written> => 
   try {
     const out = new Slices(handle, clock);
     const at = new Date(clock.now()).toISOString();
-    out.line(JSON.stringify({ imcd: 'snapshot', schema: SNAPSHOT_SCHEMA, identity, position, rooms: rooms.size, at }));
+    out.line(JSON.stringify({ imcd: 'snapshot', schema: snapshotSchema, identity, position, rooms: rooms.size, at }));
     for (let bucket = 0; bucket < rooms.buckets; bucket += 1) {
       for (const record of rooms.dump(bucket)) {
         out.line(recordLine(record));
@@ -110,7 +111,7 @@ class Slices {
   }
 
   due(): boolean {
-    return this.#lines.length % 32 === 0 && this.#clock.monotonic() - this.#began >= SLICE_MS / 2;
+    return this.#lines.length % 32 === 0 && this.#clock.monotonic() - this.#began >= sliceMs / 2;
   }
 
   async pause(): Promise<void> {
@@ -163,8 +164,8 @@ export const readSnapshot = (options: ReadOptions): Loaded => {
     const bytes = readFileSync(file);
     const header = headerOf(bytes);
     if (header === undefined) return ignored('is damaged: its first line is not a header');
-    if (header.schema !== SNAPSHOT_SCHEMA)
-      return ignored(`is of schema ${String(header.schema)}, this imcd writes ${SNAPSHOT_SCHEMA}`);
+    if (header.schema !== snapshotSchema)
+      return ignored(`is of schema ${String(header.schema)}, this imcd writes ${snapshotSchema}`);
     if (header.identity !== identity) return ignored('belongs to another log');
     if (end === undefined || comparePositions(header.position, end) > 0) return ignored('is ahead of the log');
     const body = checked(bytes);

@@ -22,11 +22,11 @@ interface MemberKeyBrand {
 }
 
 /** Longest user, and longest domain, that the SQL tables can hold. */
-export const MOST_PART = 64;
+export const mostPart = 64;
 /** Longest canonical URI of a room, `sip:` and `@` included: it stands whole in a column of 64. */
-export const MOST_ROOM_URI = 64;
+export const mostRoomUri = 64;
 /** Longest canonical URI of a member: `sip:`, user, `@`, domain. */
-export const MOST_MEMBER_URI = 4 + MOST_PART + 1 + MOST_PART;
+export const mostMemberUri = 4 + mostPart + 1 + mostPart;
 
 /**
  * The canonical form: `sip:` user `@` host, no port, parameters, password or headers. The user part is `unreserved` and
@@ -38,7 +38,7 @@ export const canonicalUri =
 /** A room's canonical URI, e.g. `sip:chat-000@opensips.org`. */
 export const RoomUri = t.brand(
   t.string,
-  (s): s is t.Branded<string, RoomUriBrand> => s.length <= MOST_ROOM_URI && canonicalUri.test(s),
+  (s): s is t.Branded<string, RoomUriBrand> => s.length <= mostRoomUri && canonicalUri.test(s),
   'RoomUri',
 );
 export type RoomUri = t.TypeOf<typeof RoomUri>;
@@ -46,7 +46,7 @@ export type RoomUri = t.TypeOf<typeof RoomUri>;
 /** A user's canonical URI, e.g. `sip:alice@example.org`. */
 export const MemberUri = t.brand(
   t.string,
-  (s): s is t.Branded<string, MemberUriBrand> => s.length <= MOST_MEMBER_URI && canonicalUri.test(s),
+  (s): s is t.Branded<string, MemberUriBrand> => s.length <= mostMemberUri && canonicalUri.test(s),
   'MemberUri',
 );
 export type MemberUri = t.TypeOf<typeof MemberUri>;

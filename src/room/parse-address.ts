@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { MemberUri, MOST_PART, MOST_ROOM_URI, RoomUri } from './address.ts';
+import { MemberUri, mostPart, mostRoomUri, RoomUri } from './address.ts';
 import type { Malformed } from './refusals.ts';
 
 /** Addresses as people and requests write them, into canonical ones (behaviour section 1). Every expression here is linear. */
@@ -12,16 +12,16 @@ interface Parts {
 }
 
 /** Longest text that is looked at as an address: a full URI with parameters and headers, and room to spare. */
-const MOST_TEXT = 1024;
+const mostText = 1024;
 /** What a refusal keeps of a text that is no address. */
-const MOST_FOUND = 80;
+const mostFound = 80;
 
 const encoder = new TextEncoder();
 /** Bytes that stand in a user part as they are: unreserved and user-unreserved of RFC 3261 25.1. */
 const plain = new Set(
   encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()&=+$,;?/"),
 );
-const PERCENT = 0x25;
+const percent = 0x25;
 /** Nearly every user part: not worth its bytes one by one. */
 const nothingToEscape = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$/;
 /** What no part of an address holds unless escaped: control characters, spaces, and what encloses URIs in text. */
@@ -41,7 +41,7 @@ const canonicalUser = (raw: string): string | undefined => {
   let user = '';
   for (let i = 0; i < bytes.length; i += 1) {
     let byte = bytes[i] ?? 0;
-    if (byte === PERCENT) {
+    if (byte === percent) {
       const high = hexDigit(bytes[i + 1]);
       const low = hexDigit(bytes[i + 2]);
       if (high < 0 || low < 0) return undefined;
@@ -88,8 +88,8 @@ const hostOf = (text: string): string => {
 
 /** The parts of `john`, `john@opensips.org`, `sip:john@opensips.org` or `sips:...`, in angle brackets or not; port, parameters, password and headers are left off. */
 const partsOf = (text: string, domain: string): E.Either<Malformed, Parts> => {
-  if (text.length > MOST_TEXT) return tooLong('The address', text.length, MOST_TEXT);
-  const bad: E.Either<Malformed, Parts> = E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
+  if (text.length > mostText) return tooLong('The address', text.length, mostText);
+  const bad: E.Either<Malformed, Parts> = E.left({ reason: 'BadAddress', found: text.slice(0, mostFound) });
   const uri = text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
   // An unpaired surrogate would become U+FFFD, and so would any other: two names that are one.
   if (never.test(uri) || !uri.isWellFormed()) return bad;
@@ -124,12 +124,12 @@ export const parseMember = (
   const parts = partsOf(text, domain);
   if (E.isLeft(parts)) return parts;
   const { user, domain: at, scheme } = parts.right;
-  if (user.length > MOST_PART) return tooLong('The user', user.length, MOST_PART);
-  if (at.length > MOST_PART) return tooLong('The domain', at.length, MOST_PART);
+  if (user.length > mostPart) return tooLong('The user', user.length, mostPart);
+  if (at.length > mostPart) return tooLong('The domain', at.length, mostPart);
   const uri = `sip:${user}@${at}`;
   return MemberUri.is(uri)
     ? E.right({ uri, scheme })
-    : E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
+    : E.left({ reason: 'BadAddress', found: text.slice(0, mostFound) });
 };
 
 /**
@@ -143,8 +143,8 @@ export const parseRoom = (text: string, domain: string): E.Either<Malformed, Roo
   if (E.isLeft(parts)) return parts;
   const { user, domain: at } = parts.right;
   const uri = `sip:${user}@${at}`;
-  if (user.length > MOST_PART) return tooLong("The room's name", user.length, MOST_PART);
-  if (at.length > MOST_PART) return tooLong('The domain', at.length, MOST_PART);
-  if (uri.length > MOST_ROOM_URI) return tooLong("The room's whole URI", uri.length, MOST_ROOM_URI);
-  return RoomUri.is(uri) ? E.right(uri) : E.left({ reason: 'BadAddress', found: text.slice(0, MOST_FOUND) });
+  if (user.length > mostPart) return tooLong("The room's name", user.length, mostPart);
+  if (at.length > mostPart) return tooLong('The domain', at.length, mostPart);
+  if (uri.length > mostRoomUri) return tooLong("The room's whole URI", uri.length, mostRoomUri);
+  return RoomUri.is(uri) ? E.right(uri) : E.left({ reason: 'BadAddress', found: text.slice(0, mostFound) });
 };

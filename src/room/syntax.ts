@@ -26,7 +26,7 @@ type Parsed = E.Either<Malformed, Command>;
 export const isCommand = (body: Uint8Array, startChar: string): boolean => body[0] === startChar.charCodeAt(0);
 
 /** Most parameters of any command. */
-const MOST_PARAMETERS = 5;
+const mostParameters = 5;
 
 const aliases: ReadonlyMap<string, string> = new Map([
   ['leave', 'exit'],
@@ -40,23 +40,23 @@ const aliases: ReadonlyMap<string, string> = new Map([
  */
 export const parseBody = (body: Uint8Array, context: SyntaxContext): Parsed => {
   // One more word than any command takes is enough to refuse it.
-  const [written, ...parameters] = wordsOf(body, 1 + MOST_PARAMETERS + 1);
+  const [written, ...parameters] = wordsOf(body, 1 + mostParameters + 1);
   if (written === undefined) return E.left({ reason: 'MissingCommandName' });
   const name = written.toLowerCase();
   const grammar = grammars.get(aliases.get(name) ?? name);
-  if (grammar === undefined) return E.left({ reason: 'UnknownCommand', name: written.slice(0, MOST_NAME) });
+  if (grammar === undefined) return E.left({ reason: 'UnknownCommand', name: written.slice(0, mostName) });
   if (parameters.length > grammar.most)
     return E.left({ reason: 'TooManyArguments', command: name, most: grammar.most });
   return grammar.read(parameters, { ...context, command: name });
 };
 
 /** What a refusal keeps of the name of a command that there is not. */
-const MOST_NAME = 80;
+const mostName = 80;
 
-const SPACE = 0x20;
-const TAB = 0x09;
-const CR = 0x0d;
-const LF = 0x0a;
+const space = 0x20;
+const tab = 0x09;
+const cr = 0x0d;
+const lf = 0x0a;
 
 /** The first words of the line after the start character; none where a blank follows it. */
 const wordsOf = (body: Uint8Array, most: number): readonly string[] => {
@@ -64,8 +64,8 @@ const wordsOf = (body: Uint8Array, most: number): readonly string[] => {
   let start = 1;
   for (let i = 1; words.length < most; i += 1) {
     const byte = body[i];
-    const ends = byte === undefined || byte === CR || byte === LF;
-    if (!ends && byte !== SPACE && byte !== TAB) continue;
+    const ends = byte === undefined || byte === cr || byte === lf;
+    if (!ends && byte !== space && byte !== tab) continue;
     if (i > start) words.push(textOf(body.subarray(start, i)));
     else if (i === 1) return words;
     if (ends) return words;
@@ -85,7 +85,7 @@ interface Context extends SyntaxContext {
   readonly command: string;
 }
 interface Grammar {
-  /** Most parameters, `MOST_PARAMETERS` at the most. */
+  /** Most parameters, `mostParameters` at the most. */
   readonly most: number;
   readonly read: (parameters: readonly string[], context: Context) => Parsed;
 }

@@ -16,7 +16,7 @@ export interface Storable {
 }
 
 /** Newest version of each event's data that this code knows; a stored event without one is of the first. */
-export const NEWEST_VERSION = 1;
+export const newestVersion = 1;
 
 interface Raw {
   readonly type: string;
@@ -41,8 +41,8 @@ export const upcast = (stored: Storable): E.Either<Undecodable, RoomEvent> => {
   const hasItsShape = codecs.get(type);
   if (hasItsShape === undefined) return E.left({ message: `event type ${type} is not known here` });
   const version = stored.version ?? versionOf(stored.metadata);
-  if (!(version <= NEWEST_VERSION)) {
-    return E.left({ message: `${type} has version ${version}, and ${NEWEST_VERSION} is the newest known here` });
+  if (!(version <= newestVersion)) {
+    return E.left({ message: `${type} has version ${version}, and ${newestVersion} is the newest known here` });
   }
   const event: Raw = { type, data };
   return hasItsShape(event) ? E.right(event) : E.left({ message: `the data of ${type} does not have its shape` });

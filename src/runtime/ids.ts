@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { Ids } from '../engine/ports.ts';
+import type { Ids } from '../ports/ids.ts';
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { Log } from '../engine/ports.ts';
+import type { Log } from '../ports/log.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

@@ -2,7 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../config/config.ts';
-import type { Clock, EventStore, Ids, Log } from '../engine/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import type { Mirror } from '../sql/mirror/mirror.ts';
 
 export interface MirrorPorts {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { showHostPort } from '../config/network.ts';
-import type { Clock, Ids, Log } from '../engine/ports.ts';
 import type { MiPorts } from '../mi/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import { memberOfKey } from '../room/address.ts';
 import { openBindingsFile } from '../sip/registrar/bindings-file.ts';
 import { type Location, openLocation } from '../sip/registrar/location.ts';

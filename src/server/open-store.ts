@@ -1,7 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../config/config.ts';
-import type { Clock, EventStore, Ids, Log, StoreFailure } from '../engine/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore, StoreFailure } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 
 export interface StorePorts {
   readonly clock: Clock;

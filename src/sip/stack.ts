@@ -1,5 +1,7 @@
 import type { Conference } from '../engine/conference.ts';
-import type { Clock, Ids, Log } from '../engine/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Log } from '../ports/log.ts';
 import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
 import { answersIn } from './fan-out/pace.ts';
 import type { Location } from './registrar/location.ts';

@@ -1,3 +1,4 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { type MemberUri, memberKey, type RoomUri, roomKey } from '../room/address.ts';
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import type { Malformed } from '../room/refusals.ts';
@@ -88,7 +89,7 @@ const spelledMember = (row: MemberRow): string => `sip:${row.username}@${row.dom
 
 const sameRoom = (text: string, uri: RoomUri): boolean => {
   const parsed = parseRoom(text, '');
-  return parsed._tag === 'Right' && roomKey(parsed.right) === roomKey(uri);
+  return E.isRight(parsed) && roomKey(parsed.right) === roomKey(uri);
 };
 
 /** What `@`, `:`, `<` or `>` in a name would be read as is not what the row says. */
@@ -104,7 +105,7 @@ const readRoom = (
     return { reason: `its flag ${row.flag} is not known` };
   if (!isPart(row.name)) return { reason: 'its name cannot stand in a SIP URI' };
   const parsed = parseRoom(spelledRoom(row), '');
-  if (parsed._tag === 'Left') return { reason: inWords(parsed.left) };
+  if (E.isLeft(parsed)) return { reason: inWords(parsed.left) };
   const other = taken.get(roomKey(parsed.right));
   if (other !== undefined) return { reason: `it is the same room as ${spelledRoom(other)}, which stands before it` };
   const reason = unfit(parsed.right);
@@ -144,7 +145,7 @@ const readMember = (
     return { reason: `its flag ${row.flag} is not known` };
   if (!isPart(row.username)) return { reason: 'its name cannot stand in a SIP URI' };
   const parsed = parseMember(`sip:${row.username}@${row.domain}`, '');
-  if (parsed._tag === 'Left') return { reason: inWords(parsed.left) };
+  if (E.isLeft(parsed)) return { reason: inWords(parsed.left) };
   const { uri } = parsed.right;
   if ((row.flag & owner) !== 0) return { uri, role: 'owner' };
   if ((row.flag & invited) !== 0) return { uri, role: 'invited' };

@@ -1,5 +1,8 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { sql } from 'kysely';
-import type { Clock, EventStore, ExpectedRevision, Ids, NewEvent } from '../engine/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventStore, ExpectedRevision, NewEvent } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
 import { memberKey, type RoomUri, roomKey, streamOf } from '../room/address.ts';
 import { Operator } from '../room/commands.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
@@ -130,8 +133,7 @@ const knownOf = async (store: EventStore, stream: string): Promise<Known> => {
   const origins = new Set<string>();
   for await (const event of store.readStream(stream)) {
     const decoded = upcast(event);
-    if (decoded._tag === 'Left')
-      throw new ImportFailed(`Event ${event.revision} of ${stream}: ${decoded.left.message}.`);
+    if (E.isLeft(decoded)) throw new ImportFailed(`Event ${event.revision} of ${stream}: ${decoded.left.message}.`);
     state = applyInPlace(state, decoded.right, event.time);
     expected = event.revision;
     const { metadata } = event;
@@ -236,7 +238,7 @@ const appendAll = async (
       return { id: ids.uuid(), type: event.type, data: event.data, metadata };
     });
     const appended = await store.append(stream, revision, some)();
-    if (appended._tag === 'Left') {
+    if (E.isLeft(appended)) {
       if (appended.left.kind === 'WrongExpectedRevision') return 'changed';
       throw new ImportFailed(`${stream}: ${appended.left.message}`, { cause: appended.left });
     }

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { NewEvent, StoreFailure } from '../engine/ports.ts';
+import type { NewEvent, StoreFailure } from '../ports/event-store.ts';
 import { timeOf } from '../room/upcast.ts';
 
 /** An event as it is written: JSON texts, and the time by which it is found. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { StoredEvent, StoreFailure, Subscriber, Subscription } from '../engine/ports.ts';
-import { StoreError } from '../engine/ports.ts';
+import type { StoredEvent, StoreFailure, Subscriber, Subscription } from '../ports/event-store.ts';
+import { StoreError } from '../ports/event-store.ts';
 import { numberOf } from './sqlite/event.ts';
 
 /** Where followers read. */

@@ -5,7 +5,6 @@ import type {
   AppendFailure,
   EventStore,
   ExpectedRevision,
-  Ids,
   NewEvent,
   Position,
   ReadRange,
@@ -13,11 +12,12 @@ import type {
   StoreFailure,
   Subscriber,
   Subscription,
-} from '../engine/ports.ts';
-import { StoreError } from '../engine/ports.ts';
+} from '../ports/event-store.ts';
+import { StoreError } from '../ports/event-store.ts';
+import type { Ids } from '../ports/ids.ts';
 import { encodeEvents } from './encode.ts';
 
-const BATCH = 1_000;
+const batchSize = 1_000;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the log in memory is closed' };
 const width = 16;
 const positionOf = (index: number): Position => String(index).padStart(width, '0') as Position;
@@ -113,7 +113,7 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
         let news = true;
         while (!stopped) {
           if (!open) return end(closed);
-          const batch = rooms.slice(next, next + BATCH);
+          const batch = rooms.slice(next, next + batchSize);
           if (batch.length === 0) {
             if (news) subscriber.onCaughtUp?.();
             break;

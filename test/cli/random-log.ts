@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore, NewEvent } from '../../src/engine/ports.ts';
+import type { EventStore, NewEvent } from '../../src/ports/event-store.ts';
 import { MemberUri, type RoomKey, RoomUri, roomKey, streamOf } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide } from '../../src/room/decide.ts';

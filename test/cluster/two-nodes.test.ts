@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';

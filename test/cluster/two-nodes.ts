@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { it, type TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { createNode } from '../engine/harness.ts';
 import { until } from '../support/eventstoredb/open.ts';
@@ -11,9 +11,9 @@ import { until } from '../support/eventstoredb/open.ts';
 /** Two stores on one log, as two processes would have them; whoever makes them closes them (`t.after`). */
 export type MakeStores = (t: TestContext) => Promise<readonly [EventStore, EventStore]>;
 
-const ROOMS = 50;
-const USERS = 12;
-const IN_FLIGHT = 256;
+const roomCount = 50;
+const users = 12;
+const inFlight = 256;
 
 type Node = ReturnType<typeof createNode>;
 
@@ -22,7 +22,7 @@ const pick = <A>(list: readonly A[]): A => {
   if (one === undefined) throw new Error('nothing to pick from');
   return one;
 };
-const someUser = (): string => `user${randomInt(USERS)}`;
+const someUser = (): string => `user${randomInt(users)}`;
 
 /** Weighted by repetition: rooms must live long enough for something to happen in them. */
 const texts: readonly (() => string)[] = [
@@ -64,7 +64,7 @@ const storm = async (nodes: readonly [Node, Node], prefix: number, count: number
   let left = count;
   const one = async (): Promise<void> => {
     const text = pick(texts)();
-    const to = `chat-${prefix + randomInt(ROOMS)}`;
+    const to = `chat-${prefix + randomInt(roomCount)}`;
     const [first, second] = randomInt(2) === 0 ? nodes : ([nodes[1], nodes[0]] as const);
     const message: IncomingMessage = first.message(someUser(), to, text);
     // A client whose request forks, or that sends again to another front end: the same Call-ID, CSeq and From tag.
@@ -77,7 +77,7 @@ const storm = async (nodes: readonly [Node, Node], prefix: number, count: number
       await one();
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  await Promise.all(Array.from({ length: inFlight }, worker));
   return asked;
 };
 
@@ -86,7 +86,7 @@ const callIdOf = (metadata: unknown): string =>
 
 /** The tests that two nodes on one log must pass, on every kind of log. */
 export const twoNodes = (make: MakeStores, count: number): void => {
-  it(`${count} random commands over ${ROOMS} rooms through both: one truth, each done once, each told once`, async (t) => {
+  it(`${count} random commands over ${roomCount} rooms through both: one truth, each done once, each told once`, async (t) => {
     const [a, b] = await make(t);
     const nodes = [createNode({ store: a }), createNode({ store: b })] as const;
     t.after(() => {
@@ -95,7 +95,7 @@ export const twoNodes = (make: MakeStores, count: number): void => {
     const prefix = randomInt(1, 1_000_000_000) * 100;
     const mine = (stream: string): boolean => {
       const name = /^room-chat-(\d+)@a\.org$/.exec(stream)?.[1];
-      return name !== undefined && Number(name) >= prefix && Number(name) < prefix + ROOMS;
+      return name !== undefined && Number(name) >= prefix && Number(name) < prefix + roomCount;
     };
     const asked = await storm(nodes, prefix, count);
 
@@ -109,7 +109,7 @@ export const twoNodes = (make: MakeStores, count: number): void => {
       eventsOf.set(callId, (eventsOf.get(callId) ?? 0) + 1);
     }
     const truth = stateOf(replayed);
-    assert.ok(truth.length > ROOMS / 2, 'hardly any room was ever made');
+    assert.ok(truth.length > roomCount / 2, 'hardly any room was ever made');
     const ours = (rooms: Rooms) =>
       stateOf(rooms).filter((record) => Array.isArray(record) && mine(`room-${String(record[0])}`));
     for (const { rooms } of nodes) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { StoreError } from '../../src/engine/ports.ts';
+import { StoreError } from '../../src/ports/event-store.ts';
 import { all, follow, left, type MakeStore, newEvents, newStream, right } from './event-store-kit.ts';
 
 const closedError = (error: unknown): boolean => error instanceof StoreError && error.failure.kind === 'StoreClosed';

@@ -10,7 +10,7 @@ import type {
   StoredEvent,
   StoreFailure,
   Subscription,
-} from '../../src/engine/ports.ts';
+} from '../../src/ports/event-store.ts';
 
 /**
  * A store for one test. Its log may be new, or one that other tests have written to: the suite looks only at streams of its

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { NewEvent } from '../../src/engine/ports.ts';
+import type { NewEvent } from '../../src/ports/event-store.ts';
 import { all, left, type MakeStore, newEvent, newEvents, newStream, right } from './event-store-kit.ts';
 
 const circle = (): unknown => {

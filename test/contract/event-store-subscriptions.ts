@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { endOf, follow, type MakeStore, newEvent, newEvents, newStream, numbersOf, right } from './event-store-kit.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import type { Clock } from '../../src/engine/ports.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import { differences } from '../../src/sql/mirror/tables.ts';

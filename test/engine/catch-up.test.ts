@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backoff } from '../../src/engine/backoff.ts';
 import { catchUp } from '../../src/engine/catch-up.ts';
-import type { EventStore, Log, Position, StoredEvent, StoreFailure, Subscriber } from '../../src/engine/ports.ts';
+import type { EventStore, Position, StoredEvent, StoreFailure, Subscriber } from '../../src/ports/event-store.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

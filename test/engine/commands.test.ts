@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { roomKey } from '../../src/room/address.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createNode, room, settle } from './harness.ts';

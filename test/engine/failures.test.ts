@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { AppendFailure, EventStore, StoreFailure } from '../../src/engine/ports.ts';
+import type { AppendFailure, EventStore, StoreFailure } from '../../src/ports/event-store.ts';
 import { roomKey } from '../../src/room/address.ts';
 import { createNode, room, settle } from './harness.ts';
 

@@ -17,7 +17,7 @@ export interface Asked {
 }
 
 /** Milliseconds: the first repetitions; short, so that a restart is met soon. */
-const REPEAT_MS = 100;
+const repeatMs = 100;
 
 export const createAsker = async (): Promise<Asker> => {
   const socket: Socket = createSocket('udp4');
@@ -57,7 +57,7 @@ export const createAsker = async (): Promise<Asker> => {
             `Call-ID: ${callId}\r\nCSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
           socket.send(bytes, server, '127.0.0.1');
         };
-        const repeat = setInterval(send, REPEAT_MS);
+        const repeat = setInterval(send, repeatMs);
         repeating.add(repeat);
         waiting.set(callId, (status) => {
           if (status === 503) return; // A server that stops has not executed it: it is asked again, and another one answers.

@@ -12,10 +12,10 @@ import { openLogReader } from '../support/log-reader.ts';
 import { type Asker, createAsker } from './client.ts';
 
 /** Kills in all: so many at each named point, and the rest at random moments. */
-const KILLS = 50;
-const AT_EACH_POINT = 6;
-const USERS = 12;
-const ROOMS = 4;
+const killCount = 50;
+const atEachPoint = 6;
+const users = 12;
+const roomCount = 4;
 
 interface Server {
   readonly child: ChildProcess;
@@ -71,7 +71,7 @@ describe('kill -9 under a stream of commands', () => {
     rmSync(data, { recursive: true });
   });
 
-  it(`loses nothing that was answered 2xx, and does nothing twice, in ${KILLS} kills`, {
+  it(`loses nothing that was answered 2xx, and does nothing twice, in ${killCount} kills`, {
     timeout: 240_000,
   }, async () => {
     const random = seeded(9);
@@ -80,16 +80,16 @@ describe('kill -9 under a stream of commands', () => {
     let stopped = false;
 
     const plan: (CrashPoint | 'in a snapshot' | 'random')[] = crashPoints.flatMap((point) =>
-      Array<CrashPoint>(AT_EACH_POINT).fill(point),
+      Array<CrashPoint>(atEachPoint).fill(point),
     );
-    for (let i = 0; i < AT_EACH_POINT; i += 1) plan.push('in a snapshot');
-    while (plan.length < KILLS) plan.push('random');
+    for (let i = 0; i < atEachPoint; i += 1) plan.push('in a snapshot');
+    while (plan.length < killCount) plan.push('random');
     shuffle(plan, random);
 
     // Each user goes in and out of each room, for as long as it lasts: every accepted command changes something.
     const live = async (user: number): Promise<void> => {
       for (let turn = 0; !stopped; turn += 1) {
-        const room = `chat-${turn % ROOMS}`;
+        const room = `chat-${turn % roomCount}`;
         for (const command of ['#join', '#exit']) {
           const { callId, status, sent } = await asker.ask(`user${user}`, room, command);
           assert.equal(status, 200, `${command} of user${user} in ${room}`);
@@ -102,12 +102,12 @@ describe('kill -9 under a stream of commands', () => {
     };
 
     assert.ok(await start(''), 'the server starts');
-    for (let room = 0; room < ROOMS; room += 1) {
+    for (let room = 0; room < roomCount; room += 1) {
       const { status, callId } = await asker.ask('owner', `chat-${room}`, `#create chat-${room}`);
       assert.equal(status, 200);
       accepted.set(`chat-${room}`, [callId]);
     }
-    const lives = Promise.all(Array.from({ length: USERS }, (_, user) => live(user)));
+    const lives = Promise.all(Array.from({ length: users }, (_, user) => live(user)));
     for (const point of plan) {
       running?.child.kill('SIGKILL');
       await running?.exited;
@@ -142,7 +142,7 @@ describe('kill -9 under a stream of commands', () => {
       assert.deepEqual([...(state?.members.keys() ?? [])], ['owner@localhost'], `${room} in the end`);
     }
     await reader.close();
-    assert.ok(repeated.length > KILLS / 2, `only ${repeated.length} requests had to be repeated`);
+    assert.ok(repeated.length > killCount / 2, `only ${repeated.length} requests had to be repeated`);
   });
 });
 

@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Answer, Origin } from '../../src/engine/conference.ts';
-import type { StoredEvent } from '../../src/engine/ports.ts';
 import { createStatistics, type Statistic } from '../../src/metrics/statistics.ts';
 import { createDispatch } from '../../src/mi/dispatch.ts';
 import type { Binding, LogLevel, MiPorts } from '../../src/mi/ports.ts';
+import type { StoredEvent } from '../../src/ports/event-store.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import type { Member, Room } from '../../src/room/room.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NewEvent } from '../../src/engine/ports.ts';
+import type { NewEvent } from '../../src/ports/event-store.ts';
 import type { Emitted, Outcome } from '../../src/projections/interpreter.ts';
 import {
   openSandbox,

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createRecentRequests, REMEMBERED_MS, requestKey } from '../../src/read-models/recent-requests.ts';
+import { createRecentRequests, rememberedMs, requestKey } from '../../src/read-models/recent-requests.ts';
 
 describe('recent requests', () => {
   it('knows a request for 64 s, and forgets it then', () => {
     const requests = createRecentRequests();
     requests.add('a', 1000, 1000);
-    assert.equal(requests.has('a', 1000 + REMEMBERED_MS), true);
-    assert.equal(requests.has('a', 1001 + REMEMBERED_MS), false);
-    requests.add('b', 1001 + REMEMBERED_MS, 1001 + REMEMBERED_MS);
+    assert.equal(requests.has('a', 1000 + rememberedMs), true);
+    assert.equal(requests.has('a', 1001 + rememberedMs), false);
+    requests.add('b', 1001 + rememberedMs, 1001 + rememberedMs);
     assert.equal(requests.size, 1);
   });
 
   it('takes no request of a replay that is older', () => {
     const requests = createRecentRequests();
-    requests.add('old', 0, REMEMBERED_MS + 1);
+    requests.add('old', 0, rememberedMs + 1);
     assert.equal(requests.size, 0);
   });
 

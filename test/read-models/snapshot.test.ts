@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Position, StoredEvent } from '../../src/engine/ports.ts';
+import type { Position, StoredEvent } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../../src/read-models/snapshot.ts';
 import { systemClock } from '../../src/runtime/clock.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventStore } from '../../src/engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { MemberUri, memberKey, RoomUri, roomKey, streamOf } from '../../src/room/address.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import { applyInPlace, type Room, type RoomState } from '../../src/room/room.ts';
@@ -36,7 +37,7 @@ export const append = async (store: EventStore, ...events: readonly RoomEvent[])
 const appendTo = async (store: EventStore, { type, data }: RoomEvent): Promise<void> => {
   const stream = streamOf(roomKey(data.room));
   const last = await store.lastRevision(stream)();
-  if (last._tag === 'Left') throw new Error(last.left.message);
+  if (E.isLeft(last)) throw new Error(last.left.message);
   const metadata = {
     $correlationId: 'test',
     $causationId: 'test',
@@ -47,7 +48,7 @@ const appendTo = async (store: EventStore, { type, data }: RoomEvent): Promise<v
     time: new Date().toISOString(),
   };
   const done = await store.append(stream, last.right ?? 'no_stream', [{ id: randomUUID(), type, data, metadata }])();
-  if (done._tag === 'Left') throw new Error(`${done.left.kind}`);
+  if (E.isLeft(done)) throw new Error(`${done.left.kind}`);
 };
 
 /** Numbers from 0 up to `below`, always the same for a seed (mulberry32). */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import type { RoomUri } from '../../src/room/address.ts';
 import { userOf } from '../../src/room/address.ts';
 import { systemClock } from '../../src/runtime/clock.ts';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import type { EventStore, Log } from '../../src/engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore } from '../../src/ports/event-store.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { connect } from '../../src/sql/database/connect.ts';
@@ -59,7 +61,7 @@ export const createWorld = (url: string): World => {
     compare: (change = {}) => compareMirror({ ...options, ...change }),
     caughtUp: async (mirror) => {
       const end = await store.end();
-      assert.ok(end._tag === 'Right');
+      assert.ok(E.isRight(end));
       await until(mirror, ({ state, position }) => state === 'live' && position === end.right);
     },
     end: async () => {

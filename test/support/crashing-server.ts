@@ -6,7 +6,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { loadConfig } from '../../src/config/load.ts';
 import { describeProblem } from '../../src/config/problems.ts';
-import type { Courier, EventStore } from '../../src/engine/ports.ts';
+import type { Courier } from '../../src/ports/courier.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { openLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start.ts';
 import type { CrashPoint } from './crash-points.ts';

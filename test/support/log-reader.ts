@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore } from '../../src/engine/ports.ts';
+import type { EventStore } from '../../src/ports/event-store.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openSqliteReader } from '../../src/store/sqlite/open.ts';
 

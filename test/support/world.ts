@@ -1,4 +1,6 @@
-import type { Courier, Ids, Log, Outgoing } from '../../src/engine/ports.ts';
+import type { Courier, Outgoing } from '../../src/ports/courier.ts';
+import type { Ids } from '../../src/ports/ids.ts';
+import type { Log } from '../../src/ports/log.ts';
 
 /** Ids in the order of their making: `00000000-0000-4000-8000-000000000001`, `token1`, ... */
 export const countingIds = (): Ids => {

@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
-import type { Clock, Ids, Log } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { domainOf, type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
 import { digestAnswer } from '../../sip/message/digest.ts';
 import { parseRequest, parseResponse } from '../../sip/message/grammar.ts';

@@ -1,5 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
-import type { Clock, Ids, Log, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
 import { showSource } from '../../sip/transaction/response-target.ts';
 import type { Target } from '../../sip/transport/transport.ts';

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore, Position, StoredEvent } from '../../engine/ports.ts';
+import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import { roomOfStream } from '../../room/address.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { positionArgument } from '../read/filters.ts';

@@ -1,6 +1,7 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { historyOf, usersOf } from '../../engine/history.ts';
-import type { EventStore, Position, StoredEvent } from '../../engine/ports.ts';
 import { eventJson } from '../../mi/event-json.ts';
+import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import { type MemberKey, type RoomKey, streamOf } from '../../room/address.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { eventHeadings, eventRow } from '../read/event-row.ts';
@@ -43,7 +44,7 @@ const history = async (store: EventStore, question: Question, { options, out, er
   };
   // Where following begins: all up to here is read below, and what the reading meets beyond it is not shown twice.
   const end = await store.end();
-  if (end._tag === 'Left') throw new CliError(end.left.message);
+  if (E.isLeft(end)) throw new CliError(end.left.message);
   let last: Position | undefined = end.right;
   let found = false;
   const { ofRoom, ofUser } = historyOf(store);
@@ -71,7 +72,7 @@ const history = async (store: EventStore, question: Question, { options, out, er
 
 const exists = async (store: EventStore, room: RoomKey): Promise<boolean> => {
   const revision = await store.lastRevision(streamOf(room))();
-  return revision._tag === 'Right' && revision.right !== undefined;
+  return E.isRight(revision) && revision.right !== undefined;
 };
 
 /** Live, until SIGINT or SIGTERM, or until the log is lost. */

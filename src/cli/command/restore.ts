@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as E from 'fp-ts/lib/Either.js';
-import type { AppendFailure, EventStore, NewEvent } from '../../engine/ports.ts';
+import type { AppendFailure, EventStore, NewEvent } from '../../ports/event-store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { openStore } from '../../server/open-store.ts';

@@ -1,6 +1,6 @@
 import { historyOf, type RoomThen, type Then } from '../../engine/history.ts';
-import type { EventStore } from '../../engine/ports.ts';
 import { stateJson } from '../../mi/event-json.ts';
+import type { EventStore } from '../../ports/event-store.ts';
 import type { Room } from '../../room/room.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { numberArgument, positionArgument, roomArgument, timeArgument } from '../read/filters.ts';

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../../config/config.ts';
-import type { EventStore } from '../../engine/ports.ts';
 import { snapshotFile } from '../../engine/snapshots.ts';
+import type { EventStore } from '../../ports/event-store.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { miClient, NoServer } from '../mi-client.ts';
 import { openReader } from '../read/open-reader.ts';

@@ -1,4 +1,4 @@
-import { type EventStore, type StoredEvent, StoreError } from '../../engine/ports.ts';
+import { type EventStore, type StoredEvent, StoreError } from '../../ports/event-store.ts';
 import {
   openSandbox,
   type ProjectionEvent,
@@ -12,7 +12,7 @@ import { openReader } from '../read/open-reader.ts';
 import { printable } from '../terminal/show.ts';
 import type { ProjectionFile } from './file.ts';
 
-const BATCH = 500;
+const batchSize = 500;
 
 /**
  * Runs a projection over the log, in a sandbox. One JSON object a line: `{"link":"3@room-x","stream":...,"metadata":...}` and
@@ -77,7 +77,7 @@ const batches = async function* (events: AsyncIterable<StoredEvent>): AsyncItera
       data: JSON.stringify(data) ?? 'null',
       metadata: JSON.stringify(metadata) ?? '',
     });
-    if (batch.length < BATCH) continue;
+    if (batch.length < batchSize) continue;
     yield batch;
     batch = [];
   }

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../engine/ports.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
 import { localTime } from '../terminal/times.ts';
 
 /** An event as one line for people: when, which revision, what, who, to whom, from where, by which request. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../../config/config.ts';
 import { suggestion } from '../../config/problems.ts';
-import type { EventStore, Position, StoredEvent } from '../../engine/ports.ts';
+import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import { type MemberKey, memberKey, type RoomKey, type RoomUri, roomKey } from '../../room/address.ts';
 import { eventCodecs } from '../../room/events.ts';
 import { parseMember, parseRoom } from '../../room/parse-address.ts';

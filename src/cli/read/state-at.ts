@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { known, type RoomThen, type Then } from '../../engine/history.ts';
-import { type EventStore, type Position, type StoredEvent, StoreError } from '../../engine/ports.ts';
+import { type EventStore, type Position, type StoredEvent, StoreError } from '../../ports/event-store.ts';
 import { createRooms } from '../../read-models/rooms.ts';
 import { type RoomKey, roomKey } from '../../room/address.ts';
 import { CliError } from '../invocation.ts';

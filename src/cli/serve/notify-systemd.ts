@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Log } from '../../engine/ports.ts';
+import type { Log } from '../../ports/log.ts';
 
 /**
  * Tells systemd (`Type=notify`). Node has no Unix datagram sockets, so systemd's own program does it; the unit needs

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { historyOf, type RoomThen } from '../../engine/history.ts';
-import type { EventStore } from '../../engine/ports.ts';
 import { stateJson } from '../../mi/event-json.ts';
+import type { EventStore } from '../../ports/event-store.ts';
 import { type RoomKey, RoomUri, roomKey } from '../../room/address.ts';
 import { CliError } from '../invocation.ts';
 import { type MiClient, MiError } from '../mi-client.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { historyOf, type RoomThen } from '../../engine/history.ts';
-import type { EventStore, Position } from '../../engine/ports.ts';
 import { stateJson } from '../../mi/event-json.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
 import { createRooms } from '../../read-models/rooms.ts';
 import { readSnapshot } from '../../read-models/snapshot.ts';
 import { type RoomKey, roomKey } from '../../room/address.ts';

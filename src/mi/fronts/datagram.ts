@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { Log } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { encodeWhole } from '../encode.ts';
 import { errorText, parse } from '../rpc.ts';
@@ -69,5 +70,5 @@ export const openMiDatagram = async ({ host, port, dispatch, log }: DatagramOpti
 
 const idOf = (text: string): string | number | null => {
   const parsed = parse(text);
-  return parsed.kind === 'single' && parsed.call._tag === 'Right' ? (parsed.call.right.id ?? null) : null;
+  return parsed.kind === 'single' && E.isRight(parsed.call) ? (parsed.call.right.id ?? null) : null;
 };

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** How an answer ended: `given up` where nobody read it in time, `refused` where the name is not a FIFO's. */
 export type ReplyOutcome = 'written' | 'given up' | 'refused';

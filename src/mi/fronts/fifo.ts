@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Clock, Log } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { createFraming, type FifoRequest } from './fifo-framing.ts';
 import { replyByFifo } from './fifo-reply.ts';

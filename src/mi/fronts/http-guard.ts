@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** What stands between a web page, or a stranger, and the management interface. */
 

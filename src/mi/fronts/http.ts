@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import type { Log } from '../../engine/ports.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { createGuard, type GuardOptions, type Rejection } from './http-guard.ts';
 

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { StoredEvent } from '../../engine/ports.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
 import { memberKey, roomKey } from '../../room/address.ts';
 import { longList } from '../encode.ts';
 import { eventJson, eventSchema, stateJson, stateSchema } from '../event-json.ts';

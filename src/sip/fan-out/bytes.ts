@@ -1,4 +1,4 @@
-import type { Outgoing } from '../../engine/ports.ts';
+import type { Outgoing } from '../../ports/courier.ts';
 import { branchCookie, branchLength } from '../transaction/branch.ts';
 import type { TransportName } from '../transport/transport.ts';
 

@@ -1,4 +1,5 @@
-import type { Clock, Delivery, Outgoing } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Delivery, Outgoing } from '../../ports/courier.ts';
 import type { MemberUri } from '../../room/address.ts';
 import { branchLength } from '../transaction/branch.ts';
 import type { ClientTransactions, TransactionUser } from '../transaction/client.ts';

@@ -1,4 +1,5 @@
-import type { Clock, Courier, Outgoing } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Courier, Outgoing } from '../../ports/courier.ts';
 import type { MemberKey } from '../../room/address.ts';
 import type { ClientTransactions } from '../transaction/client.ts';
 import type { Resolver } from '../transport/resolve.ts';

@@ -1,4 +1,4 @@
-import type { Outgoing } from '../../engine/ports.ts';
+import type { Outgoing } from '../../ports/courier.ts';
 import { type MemberKey, memberKey } from '../../room/address.ts';
 import { count } from '../transport/transport.ts';
 import { buildTail, splitLines, type Tail } from './bytes.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
 
 /**
  * How many copies may be out by UDP at a moment. Their answers come back to one socket, whose receive buffer drops what it

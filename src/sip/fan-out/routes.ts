@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { MemberKey, MemberUri } from '../../room/address.ts';
 import { domainOf } from '../../room/address.ts';
 import { type NextHop, nextHopOf, type Resolver } from '../transport/resolve.ts';

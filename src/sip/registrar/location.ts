@@ -1,4 +1,5 @@
-import type { Clock, Log, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
 import type { MemberKey } from '../../room/address.ts';
 import type { Binding } from '../fan-out/recipients.ts';
 import type { Flow, Target } from '../transport/transport.ts';

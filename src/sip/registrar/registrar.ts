@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import { domainOf, type MemberKey, memberKey } from '../../room/address.ts';
 import { parseUri, secondsOf } from '../message/grammar.ts';
 import type { Address, SipRequest } from '../message/message.ts';

@@ -1,4 +1,5 @@
-import type { Clock, Log } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
 
 /** One log line for each thing that is refused, up to a bound: a flood of bad requests must not fill the disk. */
 export interface RefusedLog {

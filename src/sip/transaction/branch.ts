@@ -1,4 +1,4 @@
-import type { Ids } from '../../engine/ports.ts';
+import type { Ids } from '../../ports/ids.ts';
 
 /**
  * The unique part of a client transaction's branch, Call-ID and tag: 24 characters

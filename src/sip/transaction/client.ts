@@ -1,4 +1,5 @@
-import type { Clock, Ids, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
 import { type Branches, createBranches } from './branch.ts';
 import { createTimerWheel } from './timers.ts';
 

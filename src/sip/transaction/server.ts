@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import type { Clock, Ids, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
 import { answerBytes, type SipAnswer, trying } from '../server/answers.ts';
 import type { Target } from '../transport/transport.ts';

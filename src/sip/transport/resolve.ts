@@ -1,6 +1,6 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Target, TransportName } from './transport.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
-import type { Clock, Log, Timer } from '../../engine/ports.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
 import { bindError } from './bind-error.ts';
 import { type Connection, type ConnectionShared, createConnection } from './tcp-connection.ts';
 import {

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
-import type { Log } from '../../engine/ports.ts';
+import type { Log } from '../../ports/log.ts';
 import { bindError } from './bind-error.ts';
 import {
   count,

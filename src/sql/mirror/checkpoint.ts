@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Position } from '../../engine/ports.ts';
+import type { Position } from '../../ports/event-store.ts';
 
 /** How far the rows are: kept beside them, and moved in the transaction that changes them. */
 export interface Checkpoint {

@@ -1,5 +1,6 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { sql } from 'kysely';
-import type { EventStore, Position } from '../../engine/ports.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { RoomUri } from '../../room/address.ts';
 import type { Room } from '../../room/room.ts';
 import { connect } from '../database/connect.ts';
@@ -41,13 +42,13 @@ export const compareMirror = async (options: CompareOptions): Promise<Comparison
   const session = await connect(databaseSettings(options.url, options.password), { readOnly: true });
   try {
     const identity = await options.store.identity();
-    if (identity._tag === 'Left') throw new Error(identity.left.message, { cause: identity.left });
+    if (E.isLeft(identity)) throw new Error(identity.left.message, { cause: identity.left });
     const unfit = await unfitTables(session, tables);
     if (unfit.length > 0) return { position: undefined, behind: true, rooms: 0, members: 0, differences: unfit };
     const { checkpoint, rooms, members } = await readAgain(() => readMirror(session, tables));
     const counts = { rooms: rooms.length, members: members.length };
     const end = await options.store.end();
-    if (end._tag === 'Left') throw new Error(end.left.message, { cause: end.left });
+    if (E.isLeft(end)) throw new Error(end.left.message, { cause: end.left });
     if (checkpoint !== undefined && checkpoint.log !== identity.right) {
       const foreign = `the mirror's rows are of another log (${checkpoint.log}) than this one (${identity.right})`;
       return { position: checkpoint.position, behind: true, ...counts, differences: [foreign] };

@@ -1,4 +1,5 @@
-import type { EventStore, Position } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore, Position } from '../../ports/event-store.ts';
 import { type RoomKey, roomOfStream } from '../../room/address.ts';
 import { applyInPlace, type Room } from '../../room/room.ts';
 import { upcast } from '../../room/upcast.ts';
@@ -35,7 +36,7 @@ export const foldLog = async (
     events += 1;
     if (events % 10_000 === 0) onProgress(events);
     const decoded = upcast(event);
-    if (decoded._tag === 'Left') {
+    if (E.isLeft(decoded)) {
       unknown.push(`event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`);
       continue;
     }

@@ -1,5 +1,9 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { catchUp } from '../../engine/catch-up.ts';
-import type { Clock, EventStore, Ids, Log, Position } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { sentenceOf, sqlFailure } from '../database/failures.ts';
 import type { Session, Tables } from '../database/session.ts';
 import { type Checkpoint, Fenced, moveCheckpoint, readCheckpoint } from './checkpoint.ts';
@@ -88,7 +92,7 @@ const endOfWork = ({ stop, store, clock }: Leading) => {
     if (!stop.asked()) return false;
     if (until === undefined) {
       const end = await store.end();
-      if (end._tag === 'Left') return true;
+      if (E.isLeft(end)) return true;
       until = { position: end.right, late: clock.monotonic() + lastWorkMs };
     }
     if (until.position === undefined || clock.monotonic() > until.late) return true;

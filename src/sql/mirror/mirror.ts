@@ -1,4 +1,8 @@
-import type { Clock, EventStore, Ids, Log, Position } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { connect } from '../database/connect.ts';
 import { sentenceOf, sqlFailure } from '../database/failures.ts';
 import type { Session, Tables } from '../database/session.ts';
@@ -161,9 +165,9 @@ const followCheckpoint = async (session: Session, tables: Tables, progress: Prog
 /** The checkpoint to go on from; a new one in new tables. Throws `MirrorStopped` where it belongs to another log. */
 const openCheckpoint = async (options: MirrorOptions, session: Session, tables: Tables): Promise<Checkpoint> => {
   const identity = await options.store.identity();
-  if (identity._tag === 'Left') throw new Error(identity.left.message, { cause: identity.left });
+  if (E.isLeft(identity)) throw new Error(identity.left.message, { cause: identity.left });
   const end = await options.store.end();
-  if (end._tag === 'Left') throw new Error(end.left.message, { cause: end.left });
+  if (E.isLeft(end)) throw new Error(end.left.message, { cause: end.left });
   const found = await readCheckpoint(session.db, tables.checkpoint);
   if (found === undefined) {
     const made = { log: identity.right, position: undefined, generation: options.ids.uuid() };

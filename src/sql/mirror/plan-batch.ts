@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Position, StoredEvent } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Position, StoredEvent } from '../../ports/event-store.ts';
 import { upcast } from '../../room/upcast.ts';
 import { emptyPlan, planEvent, type RoomPlan } from './plan.ts';
 
@@ -21,7 +22,7 @@ export const planBatch = async (events: readonly StoredEvent[]): Promise<Planned
   for (const [n, event] of events.entries()) {
     if (n % slice === slice - 1) await setImmediate();
     const decoded = upcast(event);
-    if (decoded._tag === 'Left') {
+    if (E.isLeft(decoded)) {
       const unknown = `event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`;
       return { plans: [...plans.values()], position, unknown };
     }

@@ -1,4 +1,5 @@
-import type { Clock, EventStore, Position, StoredEvent } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import type { Progress } from './status.ts';
 
 /** Most events in one transaction: 5,000 cost SQLite a quarter more an event, since each transaction touches most of an index's pages. */

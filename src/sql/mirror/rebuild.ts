@@ -1,4 +1,6 @@
-import type { EventStore, Ids, Position, StoredEvent } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
 import type { Room } from '../../room/room.ts';
 import { connect } from '../database/connect.ts';
 import { sqlFailure } from '../database/failures.ts';
@@ -71,7 +73,7 @@ export const rebuildMirror = async (options: RebuildOptions): Promise<Rebuilt> =
 const build = async (options: RebuildOptions, session: Session, shadow: Tables): Promise<Rebuilt> => {
   const { store, onProgress } = options;
   const identity = await store.identity();
-  if (identity._tag === 'Left') throw new RebuildFailed(identity.left.message, { cause: identity.left });
+  if (E.isLeft(identity)) throw new RebuildFailed(identity.left.message, { cause: identity.left });
   const log = await foldLog(store, 'end', (events) => onProgress?.({ step: 'reading', events }));
   if (log.unknown.length > 0) throw new RebuildFailed(log.unknown.join('\n'));
   const rooms = [...log.rooms.values()];

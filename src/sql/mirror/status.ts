@@ -1,4 +1,6 @@
-import type { Clock, EventStore, Position } from '../../engine/ports.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventStore, Position } from '../../ports/event-store.ts';
 
 export type MirrorState =
   /** No session with the database, or none yet. */
@@ -117,7 +119,7 @@ export const createProgress = (
     look: async () => {
       pendingEvents = 0;
       const end = await store.end();
-      if (end._tag === 'Left') return;
+      if (E.isLeft(end)) return;
       const behind =
         end.right !== undefined && (position === undefined || store.comparePositions(position, end.right) < 0);
       behindSince = behind ? (behindSince ?? clock.now()) : undefined;

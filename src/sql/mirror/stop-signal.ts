@@ -1,4 +1,4 @@
-import type { Clock } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** Says that the end has been asked for, to whoever waits. */
 export interface StopSignal {

@@ -1,13 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { Clock } from '../../ports/clock.ts';
 import type {
   Appended,
   AppendFailure,
-  Clock,
   ExpectedRevision,
   NewEvent,
   StoredEvent,
   StoreFailure,
-} from '../../engine/ports.ts';
+} from '../../ports/event-store.ts';
 import { encodeEvent } from '../encode.ts';
 import type { Connection } from './connection.ts';
 import { troubleOf } from './failures.ts';
@@ -42,9 +42,9 @@ export interface AppendCounters {
 }
 
 /** Most appends in flight. */
-const MOST = 10_000;
+const most = 10_000;
 /** 1 MiB is the server's own bound of one append; larger ones never leave. */
-const MOST_BYTES = 1024 * 1024;
+const mostBytes = 1024 * 1024;
 
 type Attempt =
   | { readonly kind: 'done'; readonly result: AppendResult }
@@ -66,7 +66,7 @@ const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFail
   }
   if (new Set(encoded.map(({ id }) => id)).size < encoded.length)
     return refuse(`an append to ${stream} has one event id twice`);
-  if (bytes > MOST_BYTES) return refuse(`an append to ${stream} of ${bytes} bytes is larger than EventStoreDB's 1 MiB`);
+  if (bytes > mostBytes) return refuse(`an append to ${stream} of ${bytes} bytes is larger than EventStoreDB's 1 MiB`);
   return E.right(encoded);
 };
 
@@ -204,8 +204,8 @@ export const createAppender = ({ connection, clock, appendMs, settleMs, readAfte
     const encoded = encode(stream, events);
     if (E.isLeft(encoded)) return encoded;
     if (connection.status().kind === 'closed') return E.left({ kind: 'StoreClosed', message: 'the store is closed' });
-    if (counters.inFlight >= MOST)
-      return E.left({ kind: 'StoreUnavailable', message: `more than ${MOST} appends wait for EventStoreDB` });
+    if (counters.inFlight >= most)
+      return E.left({ kind: 'StoreUnavailable', message: `more than ${most} appends wait for EventStoreDB` });
     counters.inFlight += 1;
     try {
       const outcome = await attempt(stream, expected, encoded.right);

@@ -12,22 +12,16 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type {
-  Appended,
-  Clock,
-  ExpectedRevision,
-  Ids,
-  Position,
-  StoredEvent,
-  StoreFailure,
-} from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Appended, ExpectedRevision, Position, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
 import { createFeeder } from './feeder.ts';
 import { createProjections, type Projections } from './projections.ts';
 import { broken, collect, isMissing, stored } from './reading.ts';
 import { type EventStoreDb, type EventStoreDbOptions, openStore } from './store.ts';
 import {
   type Follower,
-  IDENTITY_STREAM,
+  identityStream,
   type Page,
   parsePosition,
   positionOf,
@@ -236,7 +230,7 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
   return {
     version: () => client.serverVersion(),
     probe: async (ms) => {
-      await readStream(IDENTITY_STREAM, { from: 'start', direction: 'forwards', count: 1 }, ms);
+      await readStream(identityStream, { from: 'start', direction: 'forwards', count: 1 }, ms);
     },
     append: async (stream, expected, events) => {
       // Always by way of the promise: whoever came first writes first.

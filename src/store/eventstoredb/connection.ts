@@ -1,4 +1,6 @@
-import type { Clock, Ids, Log } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { troubleOf } from './failures.ts';
 import { Silence } from './reading.ts';
 import type { Wire } from './wire.ts';
@@ -41,18 +43,18 @@ export interface ConnectionOptions {
 }
 
 /** Longest wait between two tries, jitter included: all resumes within a second of the store's return. */
-export const MOST_BACKOFF_MS = 500;
+export const mostBackoffMs = 500;
 /** How long a try waits for its answer. */
-export const PROBE_MS = 2_000;
+export const probeMs = 2_000;
 /** How long `close` waits for the client to let go. */
-const CLOSE_MS = 1_000;
+const closeMs = 1_000;
 
 /** 8, 16, 32, ...: some twenty times in a year of tries. */
 const isSeldom = (attempt: number): boolean => attempt >= 8 && (attempt & (attempt - 1)) === 0;
 
 /** Milliseconds before try number `attempt` (0-based): doubling from 20, the upper half by chance. */
 export const backoffMs = (attempt: number, chance: () => number): number => {
-  const whole = Math.min(MOST_BACKOFF_MS, 20 * 2 ** Math.min(attempt, 10));
+  const whole = Math.min(mostBackoffMs, 20 * 2 ** Math.min(attempt, 10));
   return whole / 2 + (whole / 2) * chance();
 };
 
@@ -85,7 +87,7 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
   const probe = async (attempt: number): Promise<void> => {
     const tried = wire;
     try {
-      await tried.probe(PROBE_MS);
+      await tried.probe(probeMs);
     } catch (cause) {
       if (closed) return;
       const trouble = troubleOf(cause);
@@ -154,7 +156,7 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
       closed = true;
       retry?.cancel();
       settle(false);
-      await within(clock, CLOSE_MS, letGo(wire));
+      await within(clock, closeMs, letGo(wire));
     },
   };
 };

@@ -1,4 +1,4 @@
-import type { ExpectedRevision, StoreFailure } from '../../engine/ports.ts';
+import type { ExpectedRevision, StoreFailure } from '../../ports/event-store.ts';
 import { PositionError } from './wire.ts';
 
 /**
@@ -44,12 +44,12 @@ const pick = (cause: object): Readonly<Record<string, unknown>> => ({
   details: 'details' in cause ? cause.details : undefined,
 });
 
-const INVALID_ARGUMENT = 3;
-const PERMISSION_DENIED = 7;
-const RESOURCE_EXHAUSTED = 8;
-const UNIMPLEMENTED = 12;
-const UNAVAILABLE = 14;
-const UNAUTHENTICATED = 16;
+const invalidArgument = 3;
+const permissionDenied = 7;
+const resourceExhausted = 8;
+const unimplemented = 12;
+const unavailable = 14;
+const unauthenticated = 16;
 
 /** @param cause what the client rejected with, or emitted */
 export const troubleOf = (cause: unknown): Trouble => {
@@ -58,9 +58,9 @@ export const troubleOf = (cause: unknown): Trouble => {
     const actual = cause.actualVersion;
     return { kind: 'wrong-revision', actual: typeof actual === 'bigint' ? actual : 'no_stream' };
   }
-  if (cause instanceof PositionError || code === INVALID_ARGUMENT)
+  if (cause instanceof PositionError || code === invalidArgument)
     return { kind: 'refused', message: `EventStoreDB does not take the position or argument: ${message}` };
-  if (type === 'access-denied' || code === UNAUTHENTICATED || code === PERMISSION_DENIED)
+  if (type === 'access-denied' || code === unauthenticated || code === permissionDenied)
     return {
       kind: 'refused',
       message:
@@ -73,18 +73,18 @@ export const troubleOf = (cause: unknown): Trouble => {
       kind: 'refused',
       message: 'the stream was tombstoned in EventStoreDB: a room of that name can never be written again',
     };
-  if (code === UNIMPLEMENTED) return { kind: 'refused', message: `what answers is not EventStoreDB: ${message}` };
+  if (code === unimplemented) return { kind: 'refused', message: `what answers is not EventStoreDB: ${message}` };
   if (type === 'not-leader') return { kind: 'not-leader', message: 'the EventStoreDB node asked is not the leader' };
   if (/not ready|is busy|leader info/i.test(message))
     return { kind: 'not-now', message: `EventStoreDB is not ready: ${message}` };
   if (
-    code === UNAVAILABLE &&
+    code === unavailable &&
     /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|SSL|TLS|certificate/.test(message)
   )
     return { kind: 'not-now', message: explain(message) };
   if (/^Failed to discover/.test(message))
     return { kind: 'not-now', message: 'no node of the EventStoreDB cluster answers, or none leads' };
-  if (code === RESOURCE_EXHAUSTED && !/larger than max/.test(message))
+  if (code === resourceExhausted && !/larger than max/.test(message))
     return { kind: 'lost', message: `EventStoreDB is out of resources: ${message}` };
   return { kind: 'lost', message: explain(message) };
 };

@@ -1,8 +1,8 @@
-import type { StoredEvent } from '../../engine/ports.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
 import type { Follower } from './wire.ts';
 
 /** Most events of one batch. */
-const BATCH = 1_000;
+const batchSize = 1_000;
 
 /** The stream that events come from: held while its consumer works. */
 export interface Source {
@@ -58,8 +58,8 @@ export const createFeeder = (source: Source, follower: Follower): Feeder => {
     if (working || ended) return;
     try {
       if (batch.length > 0) {
-        const events = batch.length <= BATCH ? batch : batch.slice(0, BATCH);
-        batch = batch.length <= BATCH ? [] : batch.slice(BATCH);
+        const events = batch.length <= batchSize ? batch : batch.slice(0, batchSize);
+        batch = batch.length <= batchSize ? [] : batch.slice(batchSize);
         const result = follower.onEvents(events);
         if (result instanceof Promise) {
           working = true;
@@ -85,7 +85,7 @@ export const createFeeder = (source: Source, follower: Follower): Feeder => {
     event: (event) => {
       if (ended) return;
       batch.push(event);
-      if (batch.length >= BATCH && !working) flush();
+      if (batch.length >= batchSize && !working) flush();
       else schedule();
     },
     caughtUp: () => {

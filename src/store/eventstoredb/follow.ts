@@ -5,15 +5,15 @@ import {
   type StoreFailure,
   type Subscriber,
   type Subscription,
-} from '../../engine/ports.ts';
+} from '../../ports/event-store.ts';
 import type { Connection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import { comparePositions } from './wire.ts';
 
 /** One subscription a node is the rule; readers of the whole log (verify, rebuild, export) come on top. */
-const MOST_OPEN = 16;
+const mostOpen = 16;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the store is closed' };
-const HOUR_MS = 3_600_000;
+const hourMs = 3_600_000;
 
 /** Subscriptions, and reads of the whole log, which are subscriptions too: `readAll` of the client does not filter. */
 export const createFollows = (connection: Connection, endOfLog: () => Promise<Position | undefined>) => {
@@ -37,7 +37,7 @@ export const createFollows = (connection: Connection, endOfLog: () => Promise<Po
       // While the store is away a new subscription waits for its return rather than for somebody's next try.
       while (!stopped && connection.wire() === undefined) {
         if (connection.status().kind === 'closed') return end(closed);
-        await connection.whenBack(HOUR_MS);
+        await connection.whenBack(hourMs);
       }
       const wire = connection.wire();
       if (stopped || wire === undefined) return;
@@ -58,8 +58,8 @@ export const createFollows = (connection: Connection, endOfLog: () => Promise<Po
       }
     };
 
-    if (open.size >= MOST_OPEN) {
-      const message = `more than ${MOST_OPEN} subscriptions to EventStoreDB at once`;
+    if (open.size >= mostOpen) {
+      const message = `more than ${mostOpen} subscriptions to EventStoreDB at once`;
       queueMicrotask(() => end({ kind: 'StoreUnavailable', message }));
     } else {
       open.add(end);

@@ -1,9 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type Clock, type EventStore, type Ids, StoreError, type StoreFailure } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
 import type { createAppender } from './append.ts';
-import { IDENTITY_STREAM } from './wire.ts';
+import { identityStream } from './wire.ts';
 
-const TYPE = 'LogCreated';
+const identityType = 'LogCreated';
 
 /**
  * The log's identity: a UUID in the first event of a stream of its own, written by whoever comes first, so that every node
@@ -18,10 +20,10 @@ export const createIdentity = (
   let known: string | undefined;
 
   const find = async (): Promise<string | undefined> => {
-    for await (const { type, data } of readStream(IDENTITY_STREAM, { limit: 1 })) {
+    for await (const { type, data } of readStream(identityStream, { limit: 1 })) {
       const identity = typeof data === 'object' && data !== null && 'identity' in data ? data.identity : undefined;
-      if (type === TYPE && typeof identity === 'string') return identity;
-      const message = `stream ${IDENTITY_STREAM} holds something else than the identity of a log of imcd`;
+      if (type === identityType && typeof identity === 'string') return identity;
+      const message = `stream ${identityStream} holds something else than the identity of a log of imcd`;
       throw new StoreError({ kind: 'StoreDamaged', message });
     }
     return undefined;
@@ -30,8 +32,8 @@ export const createIdentity = (
   const make = async (): Promise<string | undefined> => {
     const identity = ids.uuid();
     const metadata = { time: new Date(clock.now()).toISOString() };
-    const appended = await append(IDENTITY_STREAM, 'no_stream', [
-      { id: ids.uuid(), type: TYPE, data: { identity }, metadata },
+    const appended = await append(identityStream, 'no_stream', [
+      { id: ids.uuid(), type: identityType, data: { identity }, metadata },
     ]);
     if (E.isRight(appended)) return identity;
     if (appended.left.kind === 'WrongExpectedRevision') return find();
@@ -47,5 +49,5 @@ export const createIdentity = (
 
 const lost: StoreFailure = {
   kind: 'StoreDamaged',
-  message: `stream ${IDENTITY_STREAM}, which holds the log's identity, was deleted; it must never be`,
+  message: `stream ${identityStream}, which holds the log's identity, was deleted; it must never be`,
 };

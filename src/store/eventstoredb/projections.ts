@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Clock, StoreFailure } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { StoreFailure } from '../../ports/event-store.ts';
 import { explain } from './failures.ts';
 
 /** How a projection on the server is. `status` as the server says it: `Running`, `Stopped`, `Faulted (Enabled)`. */
@@ -47,10 +48,10 @@ export interface Projections {
 }
 
 /** How long `deploy` waits for a projection to have read the log. */
-const READY_MS = 60_000;
+const readyMs = 60_000;
 /** How long a projection may take to stop before it is deleted. */
-const STOP_MS = 10_000;
-const LOOK_MS = 100;
+const stopMs = 10_000;
+const lookMs = 100;
 
 const typeOf = (cause: unknown): unknown =>
   typeof cause === 'object' && cause !== null && 'type' in cause ? cause.type : undefined;
@@ -84,7 +85,7 @@ const failureOf = (name: string, cause: unknown): StoreFailure => {
 };
 
 export const createProjections = (calls: ProjectionCalls, clock: Clock): Projections => {
-  const pause = (): Promise<void> => new Promise((resolve) => void clock.after(LOOK_MS, resolve));
+  const pause = (): Promise<void> => new Promise((resolve) => void clock.after(lookMs, resolve));
   const attempt = async <A>(name: string, work: () => Promise<A>): Promise<E.Either<StoreFailure, A>> => {
     try {
       return E.right(await work());
@@ -102,7 +103,7 @@ export const createProjections = (calls: ProjectionCalls, clock: Clock): Project
   };
 
   const ready = async (name: string): Promise<E.Either<StoreFailure, ProjectionStatus>> => {
-    const until = clock.monotonic() + READY_MS;
+    const until = clock.monotonic() + readyMs;
     for (;;) {
       const status = await statusOf(name);
       if (status?.status.startsWith('Faulted'))
@@ -110,7 +111,7 @@ export const createProjections = (calls: ProjectionCalls, clock: Clock): Project
       if (status?.status.startsWith('Running') && status.progress >= 100) return E.right(status);
       if (clock.monotonic() > until) {
         const how = status === undefined ? 'does not appear' : `is ${status.status}, ${status.progress}%`;
-        return E.left({ kind: 'StoreUnavailable', message: `projection ${name} ${how} after ${READY_MS / 1000} s` });
+        return E.left({ kind: 'StoreUnavailable', message: `projection ${name} ${how} after ${readyMs / 1000} s` });
       }
       await pause();
     }
@@ -126,7 +127,7 @@ export const createProjections = (calls: ProjectionCalls, clock: Clock): Project
     }
     if (!found) return false;
     // It stops in its own time, and one that runs is not deleted ("OperationFailed").
-    const until = clock.monotonic() + STOP_MS;
+    const until = clock.monotonic() + stopMs;
     for (;;) {
       try {
         await calls.remove(name);

@@ -1,4 +1,5 @@
-import type { Clock, StoredEvent } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
 import { timeOf } from '../../room/upcast.ts';
 import { positionOf } from './wire.ts';
 

@@ -1,13 +1,19 @@
-import { type Position, type ReadRange, type StoredEvent, StoreError, type StoreFailure } from '../../engine/ports.ts';
+import {
+  type Position,
+  type ReadRange,
+  type StoredEvent,
+  StoreError,
+  type StoreFailure,
+} from '../../ports/event-store.ts';
 import type { Connection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import { comparePositions, type Wire } from './wire.ts';
 
 /** Events of one page: enough that the round trip does not count, few enough for a slow consumer to hold. */
-const PAGE = 500;
+const pageSize = 500;
 /** About 99 open reads and subscriptions fill the HTTP/2 connection, and everything after them hangs in silence. */
-const MOST_OPEN = 16;
-const MOST_WAITING = 10_000;
+const mostOpen = 16;
+const mostWaitingReads = 10_000;
 
 /** Streams that are read at once are bounded; the others wait their turn. */
 export const createTurns = (most: number, mostWaiting: number) => {
@@ -46,7 +52,7 @@ const unavailable = (connection: Connection): StoreFailure => {
 
 /** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
 export const createReads = (connection: Connection) => {
-  const turns = createTurns(MOST_OPEN, MOST_WAITING);
+  const turns = createTurns(mostOpen, mostWaitingReads);
 
   /** Does one read on the client of now. Throws `StoreError`. A lost connection is told; a new leader is asked at once. */
   const read = <A>(work: (wire: Wire) => Promise<A>): Promise<A> =>
@@ -72,7 +78,7 @@ export const createReads = (connection: Connection) => {
     let from: bigint | 'start' | 'end' = range.from ?? (direction === 'forwards' ? 'start' : 'end');
     let left = limit;
     while (left > 0) {
-      const count = Math.min(PAGE, left);
+      const count = Math.min(pageSize, left);
       const page: { readonly from: bigint | 'start' | 'end'; direction: typeof direction; count: number } = {
         from,
         direction,
@@ -102,7 +108,7 @@ export const createReads = (connection: Connection) => {
   const end = async (): Promise<Position | undefined> => {
     let before: Position | undefined;
     for (;;) {
-      const page: readonly StoredEvent[] = await read((wire) => wire.readBackwards(before, PAGE));
+      const page: readonly StoredEvent[] = await read((wire) => wire.readBackwards(before, pageSize));
       for (const { stream, position } of page) {
         const known: Position | undefined = lastSeen;
         if (known !== undefined && comparePositions(position, known) <= 0) return known;
@@ -111,7 +117,7 @@ export const createReads = (connection: Connection) => {
         return position;
       }
       const last: StoredEvent | undefined = page.at(-1);
-      if (last === undefined || page.length < PAGE) return undefined;
+      if (last === undefined || page.length < pageSize) return undefined;
       before = last.position;
     }
   };

@@ -1,8 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Clock, type EventStore, type Ids, type Log, StoreError, type StoreFailure } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { type AppendCounters, createAppender } from './append.ts';
-import { backoffMs, type Connection, type ConnectionStatus, createConnection, PROBE_MS, within } from './connection.ts';
+import { backoffMs, type Connection, type ConnectionStatus, createConnection, probeMs, within } from './connection.ts';
 import { isPermanent, readFailure } from './failures.ts';
 import { createFollows } from './follow.ts';
 import { createIdentity } from './identity.ts';
@@ -86,7 +89,7 @@ const firstContact = async (
     try {
       wire = open(() => {});
       const version = checkVersion(await answered(clock, wire.version()));
-      if (E.isRight(version)) await wire.probe(PROBE_MS);
+      if (E.isRight(version)) await wire.probe(probeMs);
       return version;
     } catch (cause) {
       const failure = wire === undefined ? unreadable(cause) : readFailure(cause);
@@ -106,7 +109,7 @@ const firstContact = async (
 const answered = async <A>(clock: Clock, answer: Promise<A>): Promise<A> => {
   let timer: { readonly cancel: () => void } | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = clock.after(PROBE_MS, () => reject(new Silence('it takes connections and does not answer')));
+    timer = clock.after(probeMs, () => reject(new Silence('it takes connections and does not answer')));
   });
   try {
     return await Promise.race([answer, late]);

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { StoreFailure } from '../../engine/ports.ts';
+import type { StoreFailure } from '../../ports/event-store.ts';
 
 /**
  * The connection string as the client takes it: `kurrentdb://` under its older name, the password put in where the URL names

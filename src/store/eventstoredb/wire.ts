@@ -1,4 +1,4 @@
-import type { Appended, ExpectedRevision, Position, StoredEvent } from '../../engine/ports.ts';
+import type { Appended, ExpectedRevision, Position, StoredEvent } from '../../ports/event-store.ts';
 import type { Encoded } from '../encode.ts';
 
 /**
@@ -42,7 +42,7 @@ export interface Follower {
 }
 
 /** Holds one event, the log's identity. */
-export const IDENTITY_STREAM = 'imcd-log';
+export const identityStream = 'imcd-log';
 
 /** `commit/prepare`, both byte offsets. Opaque to everybody else. */
 export const positionOf = (commit: bigint, prepare: bigint): Position => `${commit}/${prepare}` as Position;

@@ -1,15 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Appended, AppendFailure, ExpectedRevision, Log, NewEvent, StoreFailure } from '../../engine/ports.ts';
+import type { Appended, AppendFailure, ExpectedRevision, NewEvent, StoreFailure } from '../../ports/event-store.ts';
+import type { Log } from '../../ports/log.ts';
 import { encodeEvents } from '../encode.ts';
 import { positionOf } from './event.ts';
 import type { Answers, EventRow, Fatal, Order, Orders, Outcome, WriterData } from './protocol.ts';
 import { touchedUsers } from './touched-users.ts';
 
 /** Appends that wait for the disk at most; beyond, they are refused at once. */
-const MOST_IN_FLIGHT = 50_000;
-const MOST_CHARACTERS_IN_FLIGHT = 64 * 1024 * 1024;
+const mostInFlight = 50_000;
+const mostCharactersInFlight = 64 * 1024 * 1024;
 /** MB: a bound on the thread's heap. Its garbage is a millisecond old, so a small young generation is enough (rate and size as without). */
 const writerMemory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
 
@@ -151,7 +152,7 @@ export const createAppender = (options: AppenderOptions): Appender => {
   const submit = (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Result> => {
     if (closing !== undefined)
       return Promise.resolve(E.left({ kind: 'StoreClosed', message: `the log ${file} is closed` }));
-    if (inFlight.size >= MOST_IN_FLIGHT || characters >= MOST_CHARACTERS_IN_FLIGHT)
+    if (inFlight.size >= mostInFlight || characters >= mostCharactersInFlight)
       return Promise.resolve(
         E.left({
           kind: 'StoreUnavailable',

@@ -1,10 +1,10 @@
-import type { Position, StoredEvent } from '../../engine/ports.ts';
-import { StoreError } from '../../engine/ports.ts';
+import type { Position, StoredEvent } from '../../ports/event-store.ts';
+import { StoreError } from '../../ports/event-store.ts';
 
-const WIDTH = 16;
+const width = 16;
 
 /** A position as text: 16 digits, so that it also sorts as text. */
-export const positionOf = (number: number): Position => String(number).padStart(WIDTH, '0') as Position;
+export const positionOf = (number: number): Position => String(number).padStart(width, '0') as Position;
 
 /** The number in a position. Throws `StoreError` for one that no log of ours has given. */
 export const numberOf = (position: Position): number => {

@@ -1,5 +1,5 @@
-import type { StoreFailure } from '../../engine/ports.ts';
-import { StoreError } from '../../engine/ports.ts';
+import type { StoreFailure } from '../../ports/event-store.ts';
+import { StoreError } from '../../ports/event-store.ts';
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte of an extended code. */
 const code = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 };

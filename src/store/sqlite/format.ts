@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import type { StoreFailure } from '../../engine/ports.ts';
-import { StoreError } from '../../engine/ports.ts';
+import type { StoreFailure } from '../../ports/event-store.ts';
+import { StoreError } from '../../ports/event-store.ts';
 import { isUnwritable } from './failure.ts';
 
 /** `imcd` in ASCII: SQLite's `application_id`, by which `file` and we know a log. */
-export const APPLICATION_ID = 0x696d6364;
+export const applicationId = 0x696d6364;
 /** SQLite's `user_version`: the format that this code writes. */
-export const FORMAT = 1;
+export const formatVersion = 1;
 
 /**
  * Rooms' events and recorded messages share the positions, not the table: a replay never passes over messages.
@@ -37,8 +37,8 @@ const schema = `
   ${table('event')}
   ${table('transcript')}
   CREATE TABLE touched (user TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (user, position)) STRICT, WITHOUT ROWID;
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${FORMAT};`;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${formatVersion};`;
 
 const numberOf = (db: DatabaseSync, sql: string): number => {
   const row = db.prepare(sql).get();
@@ -52,10 +52,10 @@ const damaged = (message: string): StoreError => new StoreError({ kind: 'StoreDa
 const examine = (db: DatabaseSync, file: string): 'ours' | 'new' => {
   const application = numberOf(db, 'PRAGMA application_id');
   const version = numberOf(db, 'PRAGMA user_version');
-  if (application === APPLICATION_ID) {
-    if (version <= FORMAT) return 'ours';
+  if (application === applicationId) {
+    if (version <= formatVersion) return 'ours';
     throw damaged(
-      `the log ${file} has format ${version}, written by a newer imcd, and ${FORMAT} is the newest known here: nothing was changed; run that imcd`,
+      `the log ${file} has format ${version}, written by a newer imcd, and ${formatVersion} is the newest known here: nothing was changed; run that imcd`,
     );
   }
   if (application === 0 && version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') === 0) return 'new';

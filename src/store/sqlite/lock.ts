@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { StoreError } from '../../engine/ports.ts';
+import { StoreError } from '../../ports/event-store.ts';
 import { isBusy } from './failure.ts';
 
 /**

@@ -1,6 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Audit, Clock, EventStore, Ids, Log, StoreFailure } from '../../engine/ports.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Audit, EventStore, StoreFailure } from '../../ports/event-store.ts';
+import type { Ids } from '../../ports/ids.ts';
+import type { Log } from '../../ports/log.ts';
 import { createFollowers } from '../followers.ts';
 import { createAppender } from './appender.ts';
 import { FileEvent } from './event.ts';
@@ -12,7 +15,7 @@ import { createReads, pageAfter } from './reads.ts';
 import { createRecentEvents } from './recent-events.ts';
 
 /** Milliseconds between a reader's looks whether the log has grown. */
-const POLL_MS = 50;
+const pollMs = 50;
 
 /** The writer thread's file: `.ts` from the sources, `.js` in a build. */
 const writerFile = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
@@ -140,7 +143,7 @@ const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
     poll();
   };
   const poll = (): void => {
-    if (timer === undefined && followers.size() > 0) timer = clock.after(POLL_MS, look);
+    if (timer === undefined && followers.size() > 0) timer = clock.after(pollMs, look);
   };
   const refused: StoreFailure = { kind: 'StoreRefused', message: `the log ${file} is open for reading only` };
   return {

@@ -1,14 +1,14 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { StoredEvent } from '../../engine/ports.ts';
-import { StoreError } from '../../engine/ports.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
+import { StoreError } from '../../ports/event-store.ts';
 import { FileEvent, type Rest } from './event.ts';
 import { sqliteFailure } from './failure.ts';
 
 /** Events in a page at most; fewer where they are large, so that a page stays near 1 MB. */
-const MOST_EVENTS = 1_000;
-const WANTED_BYTES = 1_000_000;
+const mostEvents = 1_000;
+const wantedBytes = 1_000_000;
 /** Stream names kept in memory; others are read. */
-const MOST_NAMES = 100_000;
+const mostNames = 100_000;
 
 const columns = 'position, stream, revision, type, time, version, data';
 /** With the rest of the event, or with its weight alone: a replay asks for no more, and is a third faster for it. */
@@ -34,8 +34,8 @@ const createPace = () => {
   return {
     limit: () => limit,
     took: (events: number, bytes: number): void => {
-      const fitting = bytes === 0 ? MOST_EVENTS : Math.floor((events * WANTED_BYTES) / bytes);
-      limit = Math.max(1, Math.min(MOST_EVENTS, fitting, limit * 2));
+      const fitting = bytes === 0 ? mostEvents : Math.floor((events * wantedBytes) / bytes);
+      limit = Math.max(1, Math.min(mostEvents, fitting, limit * 2));
     },
   };
 };
@@ -88,7 +88,7 @@ export const createReading = (db: DatabaseSync, file: string) => {
     const row = first(streamName, id);
     if (row === undefined) throw new Error(`stream ${id} has no name in the log`);
     const name = textIn(row, 0);
-    if (names.size >= MOST_NAMES) names.clear();
+    if (names.size >= mostNames) names.clear();
     names.set(id, name);
     return name;
   };

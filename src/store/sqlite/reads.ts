@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Audit, EventStore, Position, StoredEvent, StoreFailure } from '../../engine/ports.ts';
-import { StoreError } from '../../engine/ports.ts';
+import type { Audit, EventStore, Position, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
+import { StoreError } from '../../ports/event-store.ts';
 import type { Followers, Source } from '../followers.ts';
 import { numberOf, positionOf } from './event.ts';
 import { sqliteFailure } from './failure.ts';

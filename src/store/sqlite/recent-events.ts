@@ -1,9 +1,9 @@
-import type { StoredEvent } from '../../engine/ports.ts';
+import type { StoredEvent } from '../../ports/event-store.ts';
 
 /** What followers that keep up read, in place of the file. Beyond these bounds the oldest go, and a slow follower reads the file. */
-const MOST_EVENTS = 8_192;
-const MOST_CHARACTERS = 16 * 1024 * 1024;
-const MOST_AT_ONCE = 1_000;
+const mostEvents = 8_192;
+const mostCharacters = 16 * 1024 * 1024;
+const mostAtOnce = 1_000;
 
 interface Recent {
   readonly position: number;
@@ -19,11 +19,11 @@ export const createRecentEvents = (end: number) => {
   let since = end;
 
   const shrink = (): void => {
-    if (events.length <= MOST_EVENTS && characters <= MOST_CHARACTERS) return;
+    if (events.length <= mostEvents && characters <= mostCharacters) return;
     let dropped = 0;
     let kept = characters;
     // Half at a time, so that the copying is paid once for many.
-    while (dropped < events.length && (events.length - dropped > MOST_EVENTS / 2 || kept > MOST_CHARACTERS / 2)) {
+    while (dropped < events.length && (events.length - dropped > mostEvents / 2 || kept > mostCharacters / 2)) {
       const one = events[dropped];
       kept -= one?.size ?? 0;
       since = one?.position ?? since;
@@ -61,7 +61,7 @@ export const createRecentEvents = (end: number) => {
     after: (position: number): readonly StoredEvent[] | undefined => {
       if (position < since) return undefined;
       const start = indexAfter(position);
-      return events.slice(start, start + MOST_AT_ONCE).map(({ event }) => event);
+      return events.slice(start, start + mostAtOnce).map(({ event }) => event);
     },
   };
 };

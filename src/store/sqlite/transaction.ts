@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { StoreFailure } from '../../engine/ports.ts';
+import type { StoreFailure } from '../../ports/event-store.ts';
 import { isConstraint, sqliteFailure } from './failure.ts';
 import type { EventRow, Order, Outcome } from './protocol.ts';
 
 /** Stream ends kept in memory; of others the end is read. */
-const MOST_ENDS = 100_000;
+const mostEnds = 100_000;
 
 /** Where a stream ends: the id of its row, and its last revision. */
 interface End {
@@ -70,7 +70,7 @@ export const createTransactions = (db: DatabaseSync, file: string) => {
       revision: typeof revision === 'number' ? revision : -1,
     };
     ends.set(stream, end);
-    if (ends.size > MOST_ENDS) {
+    if (ends.size > mostEnds) {
       const oldest = ends.keys().next();
       if (oldest.done !== true) ends.delete(oldest.value);
     }

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Past this the WAL is made to begin again at its start. Above what stands in it between two checkpoints that nobody hinders. */
-export const MOST_WAL_BYTES = 48 * 1024 * 1024;
+export const mostWalBytes = 48 * 1024 * 1024;
 /** How far the WAL grows until the next try, where somebody read without an end. */
-const NEXT_TRY_BYTES = 16 * 1024 * 1024;
+const nextTryBytes = 16 * 1024 * 1024;
 /** Milliseconds that commits may be held up. A reader of ours is through with its page in 5. */
-const PATIENCE_MS = 250;
+const patienceMs = 250;
 
 /**
  * Bounds the WAL: to be called after every transaction. SQLite's own checkpoints give way to readers, and where some read
@@ -16,12 +16,12 @@ const PATIENCE_MS = 250;
  */
 export const createWalBound = (db: DatabaseSync, file: string, timeout: number): (() => void) => {
   const wal = `${file}-wal`;
-  let most = MOST_WAL_BYTES;
+  let most = mostWalBytes;
   return () => {
     const size = statSync(wal, { throwIfNoEntry: false })?.size ?? 0;
-    if (size <= MOST_WAL_BYTES) most = MOST_WAL_BYTES;
+    if (size <= mostWalBytes) most = mostWalBytes;
     if (size <= most) return;
-    db.exec(`PRAGMA busy_timeout = ${PATIENCE_MS}`);
+    db.exec(`PRAGMA busy_timeout = ${patienceMs}`);
     try {
       // A row, not an error, tells of a reader that did not end.
       db.exec('PRAGMA wal_checkpoint(RESTART)');
@@ -29,7 +29,7 @@ export const createWalBound = (db: DatabaseSync, file: string, timeout: number):
       // A disk that fails or is full fails the next append too, and that one says so.
     } finally {
       db.exec(`PRAGMA busy_timeout = ${timeout}`);
-      most = size + NEXT_TRY_BYTES;
+      most = size + nextTryBytes;
     }
   };
 };

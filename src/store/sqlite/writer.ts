@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { sqliteFailure } from './failure.ts';
 import type { Answers, Fatal, Order, Orders, WriterData } from './protocol.ts';
 import { createTransactions } from './transaction.ts';
-import { createWalBound, MOST_WAL_BYTES } from './wal.ts';
+import { createWalBound, mostWalBytes } from './wal.ts';
 
 /**
  * The writer thread of the embedded log. What arrives while a commit waits for the disk goes together into the next
@@ -11,18 +11,18 @@ import { createWalBound, MOST_WAL_BYTES } from './wal.ts';
  */
 
 /** Appends in one transaction: bounds the time until the first of them is answered. */
-const MOST_IN_TRANSACTION = 1_000;
+const mostInTransaction = 1_000;
 
 /** Milliseconds to wait for a lock that another connection holds. */
-const TIMEOUT_MS = 5_000;
+const timeoutMs = 5_000;
 
 const openWriter = ({ file, mostBytes }: WriterData): DatabaseSync => {
-  const db = new DatabaseSync(file, { timeout: TIMEOUT_MS });
+  const db = new DatabaseSync(file, { timeout: timeoutMs });
   // Half of the pages that an append dirties lie anywhere in the indices: the longer the WAL, the more of them are written back
   // once for several appends. On a log of a million events, 64 an fsync: 12,500 to 15,000 appends/s at 4,000 pages, 17,500 at
   // 16,000. In between, because a checkpoint holds up commits while it lasts (50 to 100 ms).
   db.exec(
-    `PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = ${MOST_WAL_BYTES}`,
+    `PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = ${mostWalBytes}`,
   );
   if (mostBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(mostBytes / 4_096)}`);
   return db;
@@ -40,7 +40,7 @@ const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
   try {
     db = openWriter({ file, mostBytes });
     transaction = createTransactions(db, file);
-    boundWal = createWalBound(db, file, TIMEOUT_MS);
+    boundWal = createWalBound(db, file, timeoutMs);
   } catch (cause) {
     fail(cause);
     return;
@@ -49,7 +49,7 @@ const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
     let close = message.close;
     let orders: readonly Order[] = message.orders;
     for (;;) {
-      while (orders.length < MOST_IN_TRANSACTION) {
+      while (orders.length < mostInTransaction) {
         const more: { readonly message: Orders } | undefined = receiveMessageOnPort(port);
         if (more === undefined) break;
         orders = orders.length === 0 ? more.message.orders : [...orders, ...more.message.orders];

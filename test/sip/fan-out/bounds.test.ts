@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Outgoing } from '../../../src/engine/ports.ts';
+import type { Outgoing } from '../../../src/ports/courier.ts';
 import type { MemberUri } from '../../../src/room/address.ts';
 import { type FanOutWorld, fanOutWorld, member, members, note, type Sent } from '../support/fan-out-world.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Outgoing } from '../../../src/engine/ports.ts';
+import type { Outgoing } from '../../../src/ports/courier.ts';
 import type { Flow } from '../../../src/sip/transport/transport.ts';
 import { fanOutWorld, member, members, note } from '../support/fan-out-world.ts';
 

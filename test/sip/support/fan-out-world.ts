@@ -1,4 +1,4 @@
-import type { Delivery } from '../../../src/engine/ports.ts';
+import type { Delivery } from '../../../src/ports/courier.ts';
 import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
 import type { Binding } from '../../../src/sip/fan-out/recipients.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Ids, Log } from '../../../src/engine/ports.ts';
+import type { Ids } from '../../../src/ports/ids.ts';
+import type { Log } from '../../../src/ports/log.ts';
 import { parseRequest } from '../../../src/sip/message/grammar.ts';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
 import type { Source } from '../../../src/sip/transaction/response-target.ts';

@@ -1,4 +1,6 @@
-import type { Clock, Ids, Log } from '../../../src/engine/ports.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Ids } from '../../../src/ports/ids.ts';
+import type { Log } from '../../../src/ports/log.ts';
 
 /** A log that nobody reads. */
 export const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import type { EventStore } from '../../../src/engine/ports.ts';
+import type { EventStore } from '../../../src/ports/event-store.ts';
 import type { Room } from '../../../src/room/room.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';

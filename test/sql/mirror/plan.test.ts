@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import type { Position, StoredEvent } from '../../../src/engine/ports.ts';
+import type { Position, StoredEvent } from '../../../src/ports/event-store.ts';
 import { roomKey, streamOf } from '../../../src/room/address.ts';
 import type { RoomEvent } from '../../../src/room/events.ts';
 import { applyInPlace, type RoomState } from '../../../src/room/room.ts';

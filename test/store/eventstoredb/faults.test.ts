@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Appended, AppendFailure, Subscription } from '../../../src/engine/ports.ts';
+import type { Appended, AppendFailure, Subscription } from '../../../src/ports/event-store.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
 import { all, anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
 import { type EventStoreDouble, startDouble } from '../../support/eventstoredb/server.ts';

@@ -10,7 +10,7 @@ import { newEvent } from '../../contract/event-store-kit.ts';
 import { openLog } from './temporary-log.ts';
 
 const [file = '', name = ''] = process.argv.slice(2);
-const WRITERS = 64;
+const writers = 64;
 
 /** Returns once the pipe has the whole line: `process.stdout` would keep what a full pipe does not take, and lose it at the kill. */
 const say = (...words: readonly (string | bigint)[]): void => {
@@ -38,4 +38,4 @@ const write = async (n: number): Promise<void> => {
     expected = appended.right.revision;
   }
 };
-await Promise.all(Array.from({ length: WRITERS }, (_, n) => write(n)));
+await Promise.all(Array.from({ length: writers }, (_, n) => write(n)));

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import type { EventStore } from '../../../src/engine/ports.ts';
+import type { EventStore } from '../../../src/ports/event-store.ts';
 import { all, follow, left, newEvent, newEvents, newStream, right } from '../../contract/event-store-kit.ts';
 import { openLog, temporaryFolder } from './temporary-log.ts';
 

@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import type { EventStore, StoredEvent } from '../../../src/engine/ports.ts';
+import type { EventStore, StoredEvent } from '../../../src/ports/event-store.ts';
 import { all, newEvent, right } from '../../contract/event-store-kit.ts';
 import { openLog, openReader, temporaryFolder } from './temporary-log.ts';
 
-const KILLS = 8;
+const killCount = 8;
 const child = join(import.meta.dirname, 'appending-child.ts');
 
 interface Append {
@@ -83,13 +83,13 @@ const opened = async (t: TestContext, file: string): Promise<EventStore> => {
 };
 
 describe('SQLite: kill -9', { timeout: 240_000 }, () => {
-  it(`leaves all that was acknowledged, once, over ${KILLS} kills of a process that appends to the same log`, async (t) => {
+  it(`leaves all that was acknowledged, once, over ${killCount} kills of a process that appends to the same log`, async (t) => {
     const { folder, remove } = temporaryFolder();
     t.after(remove);
     const file = join(folder, 'log.db');
     const appends: Append[] = [];
     let unanswered = 0;
-    for (let n = 0; n < KILLS; n += 1) {
+    for (let n = 0; n < killCount; n += 1) {
       // From the first line of output, when the log has hardly been made, to some thousand appends later.
       const killed = await killAfter(file, `kill-${n}`, n === 0 ? 1 : randomInt(2, 4_000));
       appends.push(...killed);

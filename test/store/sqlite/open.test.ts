@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Position, StoreFailure } from '../../../src/engine/ports.ts';
+import type { Position, StoreFailure } from '../../../src/ports/event-store.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { openSqliteReader, openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import { all, left, newEvent, newEvents, newStream, right } from '../../contract/event-store-kit.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Clock } from '../../../src/engine/ports.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import { openSqliteReader, type SqliteLog } from '../../../src/store/sqlite/open.ts';
 import { all, left, newEvent, newEvents, newStream, right } from '../../contract/event-store-kit.ts';
 import { openLog, openReader, temporaryFolder } from './temporary-log.ts';

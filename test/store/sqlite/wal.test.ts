@@ -3,13 +3,13 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
-import type { EventStore, ExpectedRevision } from '../../../src/engine/ports.ts';
-import { MOST_WAL_BYTES } from '../../../src/store/sqlite/wal.ts';
+import type { EventStore, ExpectedRevision } from '../../../src/ports/event-store.ts';
+import { mostWalBytes } from '../../../src/store/sqlite/wal.ts';
 import { all, follow, newEvent, newEvents, newStream, right } from '../../contract/event-store-kit.ts';
 import { openLog, openReader, temporaryFolder } from './temporary-log.ts';
 
 /** The writer's bound, and one transaction's worth. */
-const MOST_WAL = MOST_WAL_BYTES + 4 * 1024 * 1024;
+const mostWal = mostWalBytes + 4 * 1024 * 1024;
 
 /** Appends to 16 streams at once, `rounds` times each, and gives back the largest size that the WAL had. */
 const writeMuch = async (
@@ -60,14 +60,14 @@ describe('SQLite: the WAL', { timeout: 120_000 }, () => {
     const { events, wal } = await writeMuch(store, file, 22, 20_000);
     writing = false;
     assert.ok((await again) > 0);
-    assert.ok(wal < MOST_WAL, `the WAL grew to ${wal} bytes`);
+    assert.ok(wal < mostWal, `the WAL grew to ${wal} bytes`);
     // Nobody who stands still in the midst of reading keeps a part of the WAL from going into the file.
     const other = new DatabaseSync(file);
     t.after(() => other.close());
     const checkpoint = other.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
     assert.equal(checkpoint?.checkpointed, checkpoint?.log);
     // Now that all of it is in the file.
-    assert.ok(statSync(file).size > MOST_WAL, 'so little was written that the WAL had no reason to grow');
+    assert.ok(statSync(file).size > mostWal, 'so little was written that the WAL had no reason to grow');
     assert.equal((await all(store.readAll())).length, events + 900);
     await standing?.return?.();
     for (const follower of followers) await follower.until(() => follower.events.length === 900);
@@ -80,12 +80,12 @@ describe('SQLite: the WAL', { timeout: 120_000 }, () => {
     const pin = new DatabaseSync(file, { readOnly: true });
     pin.exec('BEGIN; SELECT count(*) FROM event');
     const { wal } = await writeMuch(store, file, 20, 20_000);
-    assert.ok(wal > MOST_WAL, `${wal} bytes: nothing held the WAL`);
+    assert.ok(wal > mostWal, `${wal} bytes: nothing held the WAL`);
     pin.close();
     // The next try finds nobody in its way, however much later it comes.
     const after = await writeMuch(store, file, 10, 20_000);
-    assert.ok(after.wal < wal + 2 * MOST_WAL, `the WAL grew to ${after.wal} bytes`);
-    assert.ok(statSync(`${file}-wal`).size < MOST_WAL, 'the WAL did not shrink');
+    assert.ok(after.wal < wal + 2 * mostWal, `the WAL grew to ${after.wal} bytes`);
+    assert.ok(statSync(`${file}-wal`).size < mostWal, 'the WAL did not shrink');
   });
 
   it('is gone once the log is closed, and the file holds everything alone', async () => {

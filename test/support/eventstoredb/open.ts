@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
-import type { Log, NewEvent, StoredEvent, StoreFailure } from '../../../src/engine/ports.ts';
+import type { NewEvent, StoredEvent, StoreFailure } from '../../../src/ports/event-store.ts';
+import type { Log } from '../../../src/ports/log.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
 import { openEventStoreDb } from '../../../src/store/eventstoredb/client.ts';

@@ -1,9 +1,6 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { MemberUri } from '../room/address.ts';
 
-/** All that the engine asks of the world. Every clock, random number, socket and store stands behind these records. */
-
-// ---------------------------------------------------------------- the log
+/** The log, as the inside sees it: streams of events with an order over all of them. */
 
 /** Place in the whole log: opaque to all but the store that gave it. Belongs to the log with the store's identity. */
 export type Position = string & { readonly Position: unique symbol };
@@ -138,72 +135,4 @@ export class StoreError extends Error {
     this.name = 'StoreError';
     this.failure = failure;
   }
-}
-
-// ------------------------------------------------------------ the way out
-
-/** How a copy to one recipient ended, over all of that recipient's devices: the best of them. */
-export type Delivery =
-  | { readonly kind: 'delivered' } // a 2xx
-  | { readonly kind: 'failed'; readonly reason: string }; // `486`, `timeout`, `unroutable`, `overflow`, ...
-
-/** One text or body for many: what the fan-out sends. */
-export interface Outgoing {
-  /** The room's URI, or the address that was written to. Stands in From. */
-  readonly from: string;
-  /** A ready array, the same object for as long as the room's members are the same. */
-  readonly recipients: readonly MemberUri[];
-  /** Left out of `recipients`: the sender of a chat message. */
-  readonly except?: MemberUri;
-  /** Content-Type, as it came, or `text/plain`. */
-  readonly contentType: string;
-  readonly body: Uint8Array;
-  /** Call-ID of the request that led to this. */
-  readonly inReplyTo?: string;
-  /** Who wrote it: P-Asserted-Identity towards `outbound_proxy` and trusted targets, of bodies that cannot carry a prefix. */
-  readonly assertedIdentity?: MemberUri;
-  /** `lines`: where a request over UDP would pass 1,300 bytes, as many MESSAGEs as it takes, whole lines each. */
-  readonly split?: 'lines';
-  /** Called once, when the first transmission of every copy has been handed to its transport (or given up). */
-  readonly onHandedOver?: () => void;
-  /** Called once for each recipient when its delivery has ended. */
-  readonly onDelivery?: (recipient: MemberUri, delivery: Delivery) => void;
-}
-
-/** Sends MESSAGEs. Never throws, never waits: what cannot be sent is a failed delivery, counted. */
-export interface Courier {
-  readonly send: (message: Outgoing) => void;
-}
-
-// ------------------------------------------------- time, chance and a voice
-
-export interface Timer {
-  readonly cancel: () => void;
-}
-
-export interface Clock {
-  /** Wall clock, milliseconds since 1970. */
-  readonly now: () => number;
-  /** Milliseconds from an arbitrary start, never going back. */
-  readonly monotonic: () => number;
-  readonly after: (ms: number, run: () => void) => Timer;
-}
-
-export interface Ids {
-  /** A UUID that is made once; those of one node grow with the time (version 7), or need not. */
-  readonly uuid: () => string;
-  /** At least 64 bits of chance, as lower-case letters and digits: tags, branches, Call-IDs. */
-  readonly token: () => string;
-  /** From 0 up to, and without, 1: jitter. */
-  readonly chance: () => number;
-}
-
-/** A line of the log. `fields` never hold secrets or message bodies. */
-type Line = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-
-export interface Log {
-  readonly debug: Line;
-  readonly info: Line;
-  readonly warn: Line;
-  readonly error: Line;
 }
