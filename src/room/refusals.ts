@@ -1,7 +1,7 @@
 import * as t from 'io-ts';
 import { MemberUri } from './address.ts';
 
-/** Expected noes: data, never a sentence. `texts.ts` words them, `sip/answers.ts` gives them a status. */
+/** Expected noes: data, never a sentence. `texts.ts` words them, `sip/server/answers.ts` gives them a status. */
 
 const refusal = <R extends string, P extends t.Props>(reason: R, props: P) =>
   t.strict({ reason: t.literal(reason), ...props }, reason);

@@ -6,7 +6,8 @@ import { domainOf, type MemberUri, type RoomUri, userOf } from '../../room/addre
 import { digestAnswer } from '../../sip/message/digest.ts';
 import { parseRequest, parseResponse } from '../../sip/message/grammar.ts';
 import type { SipResponse } from '../../sip/message/message.ts';
-import { methodNotAllowed, ok } from '../../sip/server/answers.ts';
+import { methodNotAllowed } from '../../sip/server/answers.ts';
+import { ok } from '../../sip/transaction/answer.ts';
 import { createClientTransactions, isResponse } from '../../sip/transaction/client.ts';
 import { createRequestSender } from '../../sip/transaction/client-request.ts';
 import { createServerTransactions } from '../../sip/transaction/server.ts';

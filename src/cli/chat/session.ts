@@ -3,8 +3,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
-import { showSource } from '../../sip/transaction/response-target.ts';
-import type { Target } from '../../sip/transport/transport.ts';
+import { showSource, type Target } from '../../sip/transport/transport.ts';
 import { printable } from '../terminal/show.ts';
 import { type ChatClient, isDone, type Outcome, openChatClient, unanswered, watchRefusal } from './client.ts';
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import sip from 'sip';
-import { cutHead, type Head, type Problem, splitList } from './head.ts';
-import type { Address, Answerable, ParsedRequest, SipRequest, SipResponse, SipUri } from './message.ts';
+import { cutHead, type Head, splitList } from './head.ts';
+import type { Address, Answerable, ParsedRequest, Problem, SipRequest, SipResponse, SipUri } from './message.ts';
 import { readParameters } from './parameters.ts';
 import { parseVia, type Via } from './via.ts';
 

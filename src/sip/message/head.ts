@@ -1,15 +1,11 @@
+import type { Problem } from './message.ts';
+
 /**
  * The head of a SIP message, cut into header values by one linear pass, before any regular expression of npm `sip` sees a
  * byte: those backtrack (its address pattern needs 20 s for 60 KiB of `a a a `), let a later header overwrite an earlier
  * one, and take names such as `__proto__` for keys. Values stay Latin-1 strings, one character a byte, so that an answer
  * can repeat them unchanged.
  */
-
-/** What was found wrong, as a status and a reason for people. */
-export interface Problem {
-  readonly status: number;
-  readonly reason: string;
-}
 
 export interface Head {
   /** The first line. */

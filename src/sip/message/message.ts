@@ -48,11 +48,14 @@ export interface SipRequest extends Answerable {
   readonly body: Buffer;
 }
 
-/** A request that cannot be understood. */
-export interface Malformation {
+/** What was found wrong: the status of the answer, and a sentence for its Reason-Phrase and the log. */
+export interface Problem {
   readonly status: number;
-  /** What is wrong, for the Reason-Phrase and the log. */
   readonly reason: string;
+}
+
+/** A request that cannot be understood. */
+export interface Malformation extends Problem {
   /** What an answer needs; undefined where there shall be none: garbage, an ACK. */
   readonly answerable: Answerable | undefined;
 }

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { parseUri } from '../message/grammar.ts';
 import type { SipRequest, SipUri } from '../message/message.ts';
-import type { Source } from '../transaction/response-target.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
+import type { Source } from '../transport/transport.ts';
 import type { Registered } from './location.ts';
 
 /**

@@ -1,18 +1,9 @@
 import type { Answer, Failure } from '../../engine/conference.ts';
 import type { Malformed, Refusal } from '../../room/refusals.ts';
 import { reasonOf } from '../../room/texts.ts';
-import type { Answerable } from '../message/message.ts';
-import { viaOfAnswer } from '../message/via.ts';
-import type { Source } from '../transaction/response-target.ts';
+import { answer, ok, overloaded, type SipAnswer } from '../transaction/answer.ts';
 
-/** A final answer: what is the same for every request that gets it. */
-export interface SipAnswer {
-  readonly status: number;
-  /** May be any text: what must not stand in a Reason-Phrase is replaced. */
-  readonly reason: string;
-  /** Whole header lines, each with its CRLF, Latin-1. */
-  readonly headers: string;
-}
+/** The answers that the user agent server gives, and which refusal gets which. */
 
 /** Methods that imcd takes (RFC 3261 20.5). */
 export const allowedMethods = 'MESSAGE, OPTIONS, REGISTER, CANCEL, ACK';
@@ -20,18 +11,12 @@ const allow = `Allow: ${allowedMethods}\r\n`;
 /** A body of any type is relayed; a command must be text (RFC 3261 20.1). */
 const acceptText = 'Accept: text/plain\r\n';
 
-export const answer = (status: number, reason: string, headers = ''): SipAnswer => ({ status, reason, headers });
-
-export const ok = answer(200, 'OK');
 /** To OPTIONS: what imcd can do (RFC 3261 11.2). */
 export const capabilities = answer(
   200,
   'OK',
   `${allow}Accept: text/plain, */*\r\nAccept-Encoding: identity\r\nAccept-Language: en\r\nSupported: \r\n`,
 );
-export const trying = answer(100, 'Trying');
-export const badRequest = (reason: string): SipAnswer => answer(400, reason);
-export const notFound = (reason: string): SipAnswer => answer(404, reason);
 export const methodNotAllowed = answer(405, 'Method Not Allowed', allow);
 export const uriTooLong = (reason: string): SipAnswer => answer(414, reason);
 export const unsupportedEncoding = answer(415, 'Content-Encoding is not supported', 'Accept-Encoding: identity\r\n');
@@ -44,8 +29,6 @@ export const loopDetected = answer(482, 'Loop Detected');
 export const merged = answer(482, 'Merged Request');
 export const tooManyHops = answer(483, 'Too Many Hops');
 export const tooLarge = (most: number): SipAnswer => answer(513, `Message Too Large: at most ${most} bytes of body`);
-export const overloaded = (seconds: number, reason: string): SipAnswer =>
-  answer(503, reason, `Retry-After: ${seconds}\r\n`);
 export const senderNotBelieved = answer(403, 'Forbidden: your address is not among the trusted ones');
 
 const refusalStatus: Readonly<Record<Refusal['reason'], 403 | 404 | 409>> = {
@@ -103,36 +86,3 @@ export const sipAnswer =
       }
     }
   };
-
-/** A Reason-Phrase (RFC 3261 25.1): one line of UTF-8 without control characters, cut at 200 bytes; here as Latin-1. */
-const phrase = (reason: string): string => {
-  if (/^[ -~]{0,200}$/.test(reason)) return reason;
-  const clean = reason.replace(/[\x00-\x1f\x7f]/g, '?');
-  const bytes = Buffer.from(clean, 'utf8');
-  let end = Math.min(bytes.length, 200);
-  while (end > 0 && end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('latin1', 0, end);
-};
-
-/**
- * The bytes of an answer (RFC 3261 8.2.6): the same for the same request and tag, so that a retransmission's answer is made
- * anew instead of being kept.
- *
- * @param toTag ours, where the request has none
- * @param product value of Server
- */
-export const answerBytes = (
-  request: Answerable,
-  source: Source,
-  toTag: string,
-  { status, reason, headers }: SipAnswer,
-  product: string,
-): Buffer => {
-  let text = `SIP/2.0 ${status} ${phrase(reason)}\r\nVia: ${viaOfAnswer(request.topVia, source)}\r\n`;
-  for (let i = 1; i < request.vias.length; i += 1) text += `Via: ${request.vias[i]}\r\n`;
-  const tag = request.toTag === undefined && status > 100 ? `;tag=${toTag}` : '';
-  text += `From: ${request.fromText}\r\nTo: ${request.toText}${tag}\r\nCall-ID: ${request.callId}\r\nCSeq: ${request.cseqText}\r\n`;
-  // The client may measure the way by it (8.2.6.1).
-  if (status === 100 && request.timestamp !== undefined) text += `Timestamp: ${request.timestamp}\r\n`;
-  return Buffer.from(`${text}${headers}Server: ${product}\r\nContent-Length: 0\r\n\r\n`, 'latin1');
-};

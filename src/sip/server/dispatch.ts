@@ -1,10 +1,10 @@
 import { parseRequest } from '../message/grammar.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
+import { answer, badRequest, overloaded, type SipAnswer } from '../transaction/answer.ts';
 import { type ClientTransactions, isResponse } from '../transaction/client.ts';
-import { type Source, showSource } from '../transaction/response-target.ts';
 import type { ServerTransactions } from '../transaction/server.ts';
-import type { Cut, Received } from '../transport/transport.ts';
-import { answer, badRequest, overloaded, type SipAnswer, tooLarge } from './answers.ts';
+import { type Cut, type Received, type Source, showSource } from '../transport/transport.ts';
+import { tooLarge } from './answers.ts';
 import type { RefusedLog } from './refused-log.ts';
 import type { Uas } from './uas.ts';
 

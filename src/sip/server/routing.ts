@@ -1,10 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { domainOf, type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
-import { parseMember, parseRoom } from '../../room/parse-address.ts';
+import { parseRoom } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
-import { parseUri, schemeOf } from '../message/grammar.ts';
+import { parseUri } from '../message/grammar.ts';
 import type { SipRequest } from '../message/message.ts';
-import { badRequest, notFound, type SipAnswer, uriTooLong } from './answers.ts';
+import { namedUser } from '../message/user.ts';
+import { badRequest, notFound, type SipAnswer } from '../transaction/answer.ts';
+import { uriTooLong } from './answers.ts';
 
 /** Which addresses are rooms, and which is the manager (behaviour sections 1 and 6). */
 export interface RoutingRule {
@@ -21,12 +23,6 @@ export interface Place {
   readonly addressed: 'room' | 'manager';
 }
 
-/** A user, as a header names one. */
-export interface Sender {
-  readonly uri: MemberUri;
-  readonly scheme?: 'sips';
-}
-
 /**
  * The conference address: To's URI where it matches the routing rule, else the Request-URI (a proxy has retargeted the
  * request); an answer where neither does.
@@ -39,9 +35,9 @@ export const placeOf = (rule: RoutingRule, request: SipRequest): Place | SipAnsw
     ['Request-URI', request.uri],
   ] as const) {
     if (name === 'Request-URI' && text === request.to.uri) continue;
-    const found = read(text);
-    if (E.isRight(found)) candidates.push(found.right.uri);
-    else if (found.left.reason === 'TooLong') return uriTooLong(`${name}: ${reasonOf(found.left, '')}`);
+    const found = namedUser(name, text);
+    if ('uri' in found) candidates.push(found.uri);
+    else if (found.status === 414) return uriTooLong(found.reason);
   }
   for (const candidate of candidates) {
     if (!rule.domains.has(domainOf(candidate).toLowerCase())) continue;
@@ -53,26 +49,4 @@ export const placeOf = (rule: RoutingRule, request: SipRequest): Place | SipAnsw
     return { address: room.right, addressed };
   }
   return notFound('No room and no conference manager has this address');
-};
-
-/** The user that From names; an answer where it names none. */
-export const senderOf = (request: SipRequest): Sender | SipAnswer => memberOf('From', request.from.uri);
-
-/**
- * The user that a URI names; an answer where it names none.
- *
- * @param header where it stands, for the reason
- */
-export const memberOf = (header: string, text: string): Sender | SipAnswer => {
-  const found = read(text);
-  if (E.isLeft(found)) return badRequest(`${header}: ${reasonOf(found.left, '')}`);
-  const { uri, scheme } = found.right;
-  return scheme === 'sips' ? { uri, scheme } : { uri };
-};
-
-/** Headers are Latin-1 here, one character a byte; what they hold is UTF-8. */
-const read = (text: string): ReturnType<typeof parseMember> => {
-  const scheme = schemeOf(text);
-  if (scheme !== 'sip' && scheme !== 'sips') return E.left({ reason: 'BadAddress', found: text });
-  return parseMember(/^[ -~]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8'), '');
 };

@@ -3,17 +3,16 @@ import { isCommand } from '../../room/syntax.ts';
 import { schemeOf } from '../message/grammar.ts';
 import type { SipRequest } from '../message/message.ts';
 import { readParameters } from '../message/parameters.ts';
-import { type Source, showSource } from '../transaction/response-target.ts';
+import { namedUser } from '../message/user.ts';
+import { badRequest, ok, type SipAnswer } from '../transaction/answer.ts';
+import { type Source, showSource } from '../transport/transport.ts';
 import {
   badExtension,
-  badRequest,
   capabilities,
   loopDetected,
   merged,
   methodNotAllowed,
   noSuchTransaction,
-  ok,
-  type SipAnswer,
   senderNotBelieved,
   sipAnswer,
   tooLarge,
@@ -22,7 +21,7 @@ import {
   unsupportedScheme,
   unsupportedType,
 } from './answers.ts';
-import { placeOf, type RoutingRule, senderOf } from './routing.ts';
+import { placeOf, type RoutingRule } from './routing.ts';
 
 /** The user agent server (RFC 3261 8.2): a request that has begun its transaction becomes one answer. */
 export interface Uas {
@@ -73,8 +72,8 @@ export const createUas = (options: UasOptions): Uas => {
     const { body } = request;
     const place = placeOf(rule, request);
     if ('status' in place) return place;
-    const sender = senderOf(request);
-    if ('status' in sender) return sender;
+    const sender = namedUser('From', request.from.uri);
+    if ('status' in sender) return badRequest(sender.reason);
     if (body.length === 0) return badRequest('The body is empty');
     const contentType = request.contentType ?? 'text/plain';
     const type = mediaTypeOf(contentType);

@@ -1,8 +1,5 @@
 import type { Via } from '../message/via.ts';
-import type { HostPort, Received, Target } from '../transport/transport.ts';
-
-/** Where a request came from. */
-export type Source = Received['from'];
+import type { Source, Target } from '../transport/transport.ts';
 
 /**
  * Where the answer to a request goes: by its flow, over UDP to the port it came from where rport asks for it, else to
@@ -19,7 +16,3 @@ export const sentByTarget = (via: Via, source: Source): Target => ({
   host: source.host,
   port: via.port ?? (source.transport === 'tls' || source.transport === 'wss' ? 5_061 : 5_060),
 });
-
-/** `udp:192.0.2.1:5060`, `tcp:[2001:db8::1]:5060`. */
-export const showSource = ({ transport, host, port }: HostPort & { readonly transport: string }): string =>
-  `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}`;

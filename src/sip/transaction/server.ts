@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
-import { answerBytes, type SipAnswer, trying } from '../server/answers.ts';
-import type { Target } from '../transport/transport.ts';
-import { answerTarget, type Source, sentByTarget } from './response-target.ts';
+import type { Source, Target } from '../transport/transport.ts';
+import { answerBytes, type SipAnswer, trying } from './answer.ts';
+import { answerTarget, sentByTarget } from './response-target.ts';
 
 /**
  * Server transactions (RFC 3261 17.2.2, all methods alike: imcd takes no INVITE; RFC 4320). A request that comes again is

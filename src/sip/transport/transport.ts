@@ -38,9 +38,17 @@ export type Cut = 'head-too-large' | 'body-too-large' | 'no-content-length' | 'b
 export interface Received {
   readonly bytes: Buffer;
   readonly cut?: Cut;
-  /** Where it came from, with its flow. */
-  readonly from: Target & { readonly flow: Flow };
+  readonly from: Source;
 }
+
+/** Where a message came from: the address seen, and the flow that it came in by. */
+export interface Source extends Target {
+  readonly flow: Flow;
+}
+
+/** `udp:192.0.2.1:5060`, `tcp:[2001:db8::1]:5060`. */
+export const showSource = ({ transport, host, port }: HostPort & { readonly transport: string }): string =>
+  `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
  * Why a message did not leave: `unroutable`, `refused`, `no-connection` (not in time), `overflow` (the peer reads too slowly),

@@ -4,9 +4,9 @@ import type { MemberKey } from '../../../src/room/address.ts';
 import { MemberUri, memberKey } from '../../../src/room/address.ts';
 import { type Location, openLocation } from '../../../src/sip/registrar/location.ts';
 import { createRegistrar, type Registrar } from '../../../src/sip/registrar/registrar.ts';
-import type { SipAnswer } from '../../../src/sip/server/answers.ts';
-import type { Source } from '../../../src/sip/transaction/response-target.ts';
+import type { SipAnswer } from '../../../src/sip/transaction/answer.ts';
 import { createResolver } from '../../../src/sip/transport/resolve.ts';
+import type { Source } from '../../../src/sip/transport/transport.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { type RequestParts, recordingLog, request, tcpSource, udpSource } from '../support/requests.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Answer, Conference, IncomingMessage } from '../../../src/engine/conference.ts';
-import { ok, type SipAnswer } from '../../../src/sip/server/answers.ts';
 import { createUas, type Uas } from '../../../src/sip/server/uas.ts';
+import { ok, type SipAnswer } from '../../../src/sip/transaction/answer.ts';
 import { type RequestParts, request, tcpSource, udpSource } from '../support/requests.ts';
 
 let taken: IncomingMessage[];

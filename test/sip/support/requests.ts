@@ -3,7 +3,7 @@ import type { Ids } from '../../../src/ports/ids.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import { parseRequest } from '../../../src/sip/message/grammar.ts';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
-import type { Source } from '../../../src/sip/transaction/response-target.ts';
+import type { Source } from '../../../src/sip/transport/transport.ts';
 
 /** Requests as text, for tests. A header of `with` replaces the usual one of that name; undefined leaves it out. */
 export interface RequestParts {

@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
-import { answer, ok } from '../../../src/sip/server/answers.ts';
+import { answer, ok } from '../../../src/sip/transaction/answer.ts';
 import {
   createServerTransactions,
   type ServerTransaction,
