@@ -24,19 +24,23 @@ const internal = imports
 
 const layerOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file);
 
-/** What each layer may import of the others: `room <- read-models <- engine <- {store, projections, sip, mi, metrics, sql} <- server, cli`. */
+/**
+ * What each layer may import of the others:
+ * `room <- ports <- read-models <- engine <- {store, projections, sip, mi, metrics, sql} <- server, cli`.
+ */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   room: [],
+  ports: ['room'],
   'read-models': ['room', 'ports'],
-  engine: ['room', 'read-models'],
-  store: ['room', 'read-models', 'engine'],
-  projections: ['room', 'engine'],
-  sip: ['room', 'read-models', 'engine'],
-  mi: ['room', 'read-models', 'engine', 'metrics'],
+  engine: ['room', 'ports', 'read-models'],
+  store: ['room', 'ports', 'read-models', 'engine'],
+  projections: ['room', 'ports', 'engine'],
+  sip: ['room', 'ports', 'read-models', 'engine'],
+  mi: ['room', 'ports', 'read-models', 'engine', 'metrics'],
   metrics: ['engine', 'mi/ports.ts'],
-  sql: ['room', 'read-models', 'engine'],
+  sql: ['room', 'ports', 'read-models', 'engine'],
   config: [],
-  runtime: ['ports'],
+  runtime: ['ports', '../package.json'],
 };
 
 describe('the layers', () => {
