@@ -13,8 +13,8 @@ export interface RoutingRule {
   /** The domains served, in lower case. */
   readonly domains: ReadonlySet<string>;
   /** User parts, full match, without regard to case. */
-  readonly manager: RegExp;
-  readonly rooms: RegExp;
+  readonly manager: Pick<RegExp, 'test'>;
+  readonly rooms: Pick<RegExp, 'test'>;
 }
 
 /** The conference address of a request. */
