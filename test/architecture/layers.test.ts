@@ -20,63 +20,94 @@ const importsOf = (file: string): readonly Import[] =>
 const imports = files.flatMap(importsOf);
 const internal = imports
   .filter(({ target }) => target.startsWith('.'))
-  .map(({ file, target }) => ({ file, target: normalize(join(dirname(file), target)).replaceAll('\\', '/') }));
+  .map(({ file, target }) => ({ file, target: normalize(join(dirname(file), target)).replaceAll('\\', '/') }))
+  .filter(({ target }) => !target.startsWith('..'));
 
-const layerOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : file);
+const sip = (...inner: readonly string[]): readonly string[] => inner.map((one) => `sip/${one}`);
+const low = ['room', 'ports', 'net'];
 
 /**
- * What each layer may import of the others:
- * `room <- ports <- read-models <- engine <- {store, projections, sip, mi, metrics, sql} <- server, cli`.
+ * What each room of the house may import, type imports included: `room <- ports <- read-models <- engine <- {store,
+ * projections, sip, sql, mi, metrics} <- server <- cli`. `net` imports nothing; adapters never import each other; inside
+ * `sip`, `sql` and `store` the folders are rooms of their own. A folder that does not stand here fails the test.
  */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   room: [],
+  net: [],
   ports: ['room'],
   'read-models': ['room', 'ports'],
   engine: ['room', 'ports', 'read-models'],
-  store: ['room', 'ports', 'read-models', 'engine'],
-  projections: ['room', 'ports', 'engine'],
-  sip: ['room', 'ports', 'read-models', 'engine'],
-  mi: ['room', 'ports', 'read-models', 'engine', 'metrics'],
-  metrics: ['engine', 'mi/ports.ts'],
-  sql: ['room', 'ports', 'read-models', 'engine'],
-  config: [],
-  runtime: ['ports', '../package.json'],
+  store: low,
+  'store/sqlite': [...low, 'store'],
+  'store/eventstoredb': [...low, 'store'],
+  projections: low,
+  'sip/message': ['room', 'net'],
+  'sip/transport': ['ports', 'net', ...sip('message')],
+  'sip/transaction': ['ports', 'net', ...sip('message', 'transport')],
+  'sip/registrar': [...low, ...sip('message', 'transport', 'transaction')],
+  'sip/fan-out': [...low, ...sip('message', 'transport', 'transaction', 'registrar')],
+  'sip/server': [...low, 'engine', ...sip('message', 'transport', 'transaction', 'registrar')],
+  sip: [...low, 'engine', ...sip('message', 'transport', 'transaction', 'registrar', 'fan-out', 'server')],
+  'sql/database': ['ports', 'net'],
+  'sql/mirror': [...low, 'engine', 'sql/database'],
+  sql: [...low, 'sql/database', 'sql/mirror'],
+  mi: [...low, 'read-models', 'engine'],
+  metrics: ['ports'],
+  config: ['net'],
+  runtime: ['ports'],
 };
+/** The composition: `server` knows all but `cli`, `cli` knows all. */
+const composition = new Set(['server', 'cli', 'cli.ts']);
+/** Folders whose inner folders are rooms of their own. */
+const divided = new Set(['sip', 'sql', 'store']);
+/** Arrows that the redesign has not turned yet. */
+const leaving = new Set([
+  'metrics -> engine',
+  'metrics -> mi',
+  'mi -> metrics',
+  'sip/transaction -> sip/server',
+  'sip/registrar -> sip/server',
+  'sip/registrar -> sip/fan-out',
+  'store -> store/sqlite',
+]);
+
+const roomOf = (file: string): string => {
+  const [first = '', second] = file.split('/');
+  return divided.has(first) && file.split('/').length > 2 ? `${first}/${second}` : first;
+};
+const arrows = internal
+  .map(({ file, target }) => ({ file, target, from: roomOf(file), to: roomOf(target) }))
+  .filter(({ from, to }) => from !== to);
 
 describe('the layers', () => {
   it('reads files at all', () => {
-    assert.ok(files.length > 5, `only ${files.length} files under ${relative(root, src)}`);
-    assert.ok(internal.length > 10, `only ${internal.length} relative imports`);
+    assert.ok(files.length > 200, `only ${files.length} files under ${relative(root, src)}`);
+    assert.ok(internal.length > 500, `only ${internal.length} relative imports`);
+  });
+
+  it('knows every folder', () => {
+    const unknown = files.map(roomOf).filter((room) => !(room in allowed) && !composition.has(room));
+    assert.deepEqual([...new Set(unknown)], []);
   });
 
   it('imports only downwards', () => {
-    const wrong = internal.filter(({ file, target }) => {
-      const from = layerOf(file);
-      const may = allowed[from];
-      if (may === undefined) return false; // server, cli: the composition
-      const to = layerOf(target);
-      return to !== from && !may.includes(to) && !may.includes(target);
-    });
-    assert.deepEqual(wrong, []);
+    const wrong = arrows.filter(
+      ({ from, to }) => !composition.has(from) && !allowed[from]?.includes(to) && !leaving.has(`${from} -> ${to}`),
+    );
+    assert.deepEqual(
+      wrong.map(({ file, target }) => `${file} -> ${target}`),
+      [],
+    );
+    const upwards = arrows.filter(({ from, to }) => from === 'server' && to.startsWith('cli'));
+    assert.deepEqual(upwards, []);
   });
 
-  it('imports npm sip, the EventStoreDB client and the configuration in one place each', () => {
+  it('imports npm sip and the EventStoreDB client in one place each', () => {
     const importers = (name: string) => [
-      ...new Set(imports.filter((i) => i.target.split('/')[0] === name || i.target === name).map((i) => i.file)),
+      ...new Set(imports.filter((i) => i.target === name || i.target.startsWith(`${name}/`)).map((i) => i.file)),
     ];
-    const one = (name: string, file: string) =>
-      assert.deepEqual(
-        importers(name).filter((f) => f !== file),
-        [],
-        `${name} is imported outside ${file}`,
-      );
-    one('sip', 'sip/message/grammar.ts');
-    one('@eventstore/db-client', 'store/eventstoredb/client.ts');
-    const config = internal.filter(
-      ({ file, target }) =>
-        target.startsWith('config/') && !['config', 'server', 'cli.ts', 'cli'].includes(layerOf(file)),
-    );
-    assert.deepEqual(config, []);
+    assert.deepEqual(importers('sip'), ['sip/message/grammar.ts']);
+    assert.deepEqual(importers('@eventstore/db-client'), ['store/eventstoredb/client.ts']);
   });
 
   it('keeps the domain pure: no node:*, no clock, no chance', () => {
@@ -87,9 +118,12 @@ describe('the layers', () => {
   });
 
   it('has no Promise and no fp-ts on the hot path', () => {
-    const hot = files.filter((f) => /^(sip\/transport\/|sip\/transaction\/|sip\/fan-out\/|read-models\/)/.test(f));
-    const wrong = imports.filter(({ file, target }) => hot.includes(file) && target.startsWith('fp-ts'));
+    const hot = new Set(['sip/transport', 'sip/transaction', 'sip/fan-out', 'read-models']);
+    const wrong = imports.filter(({ file, target }) => hot.has(roomOf(file)) && target.startsWith('fp-ts'));
     assert.deepEqual(wrong, []);
+    const fanOut = files.filter((file) => roomOf(file) === 'sip/fan-out');
+    for (const file of fanOut)
+      assert.doesNotMatch(readFileSync(join(src, file), 'utf8'), /\bPromise\b|\basync\b/, file);
   });
 
   it('has no cycles', () => {
