@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Courier, Delivery } from '../ports/courier.ts';
 import type { MemberUri } from '../room/address.ts';
@@ -24,7 +25,7 @@ const mostInvitations = 10_000;
 
 export const createAnnouncer = (courier: Courier, clock: Clock, counters: EngineCounters): Announcer => {
   // An invitation that was sent again supersedes the one before: only the last one's failure withdraws it.
-  const latest = new Map<string, number>();
+  const latest = new BoundedMap<string, number>(mostInvitations);
   let serial = 0;
 
   const invite: Announcer['announce'] = ([invitation], inReplyTo, onUndelivered) => {
@@ -33,13 +34,7 @@ export const createAnnouncer = (courier: Courier, clock: Clock, counters: Engine
     const place = `${invitation.from}\n${invited}`.toLowerCase();
     serial += 1;
     const mine = serial;
-    latest.delete(place);
-    latest.set(place, mine);
-    if (latest.size > mostInvitations) {
-      const oldest = latest.keys().next();
-      if (oldest.done !== true) latest.delete(oldest.value);
-      count(counters.failures, 'InvitationForgotten');
-    }
+    if (latest.set(place, mine)) count(counters.failures, 'InvitationForgotten');
     courier.send({
       ...message(invitation.from, invitation.recipients, invitation.text, inReplyTo),
       onDelivery: (_, delivery) => {

@@ -1,8 +1,8 @@
+import { type Backoff, backoff } from '../bounds/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore, Position, StoredEvent, StoreFailure, Subscription } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
-import { backoff } from './backoff.ts';
 
 /** A consumer that follows the log for ever: the rooms projection, the mirror. */
 export interface CatchUp {
@@ -28,6 +28,9 @@ export interface CatchUpOptions {
   readonly onCaughtUp?: () => void;
   readonly onLost?: (failure: StoreFailure) => void;
 }
+
+/** Below 1 s, so that all resumes within a second of the store's return. */
+export const followAgain: Backoff = { firstMs: 25, mostMs: 800 };
 
 /** Feeds a consumer from a position; resubscribes with back-off after every kind of end, from its own position. */
 export const catchUp = (options: CatchUpOptions): CatchUp => {
@@ -75,7 +78,7 @@ export const catchUp = (options: CatchUpOptions): CatchUp => {
         }
         lost = { failure, since: lost.since };
         options.onLost?.(failure);
-        retry = clock.after(backoff(attempt, ids.chance), begin);
+        retry = clock.after(backoff(followAgain, attempt, ids.chance), begin);
         attempt += 1;
       },
     });

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { EventStore, NewEvent, StoreFailure } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { RoomKey } from '../room/address.ts';
@@ -18,11 +19,7 @@ const mostRevisions = 10_000;
 
 /** Writes recorded messages, in each room in the order of their arrival, many with one write. */
 export const createTranscripts = (store: EventStore, ids: Ids, most: number): Mailboxes<RoomKey, Recording> => {
-  const revisions = new Map<RoomKey, bigint>();
-  const know = (key: RoomKey, revision: bigint): void => {
-    if (revisions.size >= mostRevisions) revisions.clear();
-    revisions.set(key, revision);
-  };
+  const revisions = new BoundedMap<RoomKey, bigint>(mostRevisions);
 
   const write = async (key: RoomKey, events: readonly NewEvent[]): Promise<StoreFailure | undefined> => {
     const stream = transcriptOf(key);
@@ -35,7 +32,7 @@ export const createTranscripts = (store: EventStore, ids: Ids, most: number): Ma
       }
       const appended = await store.append(stream, known ?? 'no_stream', events)();
       if (E.isRight(appended)) {
-        know(key, appended.right.revision);
+        revisions.set(key, appended.right.revision);
         return undefined;
       }
       revisions.delete(key);

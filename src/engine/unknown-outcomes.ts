@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 
 /**
@@ -22,7 +23,7 @@ export interface UnknownOutcomes {
 /** @param most bound of the unknown ones; beyond it the oldest are given up */
 export const createUnknownOutcomes = (most = 10_000): UnknownOutcomes => {
   const underWay = new Map<string, boolean>();
-  const awaited = new Map<string, () => void>();
+  const awaited = new BoundedMap<string, () => void>(most);
   return {
     get size() {
       return awaited.size;
@@ -33,9 +34,6 @@ export const createUnknownOutcomes = (most = 10_000): UnknownOutcomes => {
     await: (eventId, written) => {
       underWay.delete(eventId);
       awaited.set(eventId, written);
-      if (awaited.size <= most) return;
-      const oldest = awaited.keys().next();
-      if (oldest.done !== true) awaited.delete(oldest.value);
     },
     see: (events) => {
       if (underWay.size === 0 && awaited.size === 0) return;

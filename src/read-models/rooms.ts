@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import { type RoomKey, roomOfStream } from '../room/address.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
@@ -76,7 +77,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   const buckets: readonly Bucket[] = Array.from({ length: 2 ** hashSize }, () => new Map());
   const mask = buckets.length - 1;
   /** Oldest first. */
-  const destroyed = new Map<RoomKey, number>();
+  const destroyed = new BoundedMap<RoomKey, number>(mostDestroyed);
   const stopped = new Map<RoomKey, string>();
   const requests = createRecentRequests();
   let size = 0;
@@ -93,12 +94,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   };
 
   const bury = (key: RoomKey, revision: number): void => {
-    destroyed.delete(key);
-    destroyed.set(key, revision);
-    if (destroyed.size <= mostDestroyed) return;
-    const oldest = destroyed.keys().next();
-    if (oldest.done !== true) destroyed.delete(oldest.value);
-    forgotten += 1;
+    if (destroyed.set(key, revision)) forgotten += 1;
   };
 
   const put = (key: RoomKey, bucket: Bucket, entry: Entry | undefined, room: RoomState, revision: number): void => {

@@ -24,10 +24,10 @@ const internal = imports
   .filter(({ target }) => !target.startsWith('..'));
 
 const sip = (...inner: readonly string[]): readonly string[] => inner.map((one) => `sip/${one}`);
-const low = ['room', 'ports', 'net'];
+const low = ['room', 'ports', 'bounds', 'net'];
 
 /**
- * What each room of the house may import, type imports included: `room <- ports <- read-models <- engine <- {store,
+ * What each room of the house may import, type imports included: `room <- ports <- bounds <- read-models <- engine <- {store,
  * projections, sip, sql, mi, metrics} <- server <- cli`. `net` imports nothing; adapters never import each other; inside
  * `sip`, `sql` and `store` the folders are rooms of their own. A folder that does not stand here fails the test.
  */
@@ -35,14 +35,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   room: [],
   net: [],
   ports: ['room'],
-  'read-models': ['room', 'ports'],
-  engine: ['room', 'ports', 'read-models'],
+  bounds: ['ports'],
+  'read-models': ['room', 'ports', 'bounds'],
+  engine: ['room', 'ports', 'bounds', 'read-models'],
   store: low,
   'store/sqlite': [...low, 'store'],
   'store/eventstoredb': [...low, 'store'],
   projections: low,
   'sip/message': ['room', 'net'],
-  'sip/transport': ['ports', 'net', ...sip('message')],
+  'sip/transport': ['ports', 'bounds', 'net', ...sip('message')],
   'sip/transaction': ['ports', 'net', ...sip('message', 'transport')],
   'sip/registrar': [...low, ...sip('message', 'transport', 'transaction')],
   'sip/fan-out': [...low, ...sip('message', 'transport', 'transaction', 'registrar')],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { backoff } from '../../src/engine/backoff.ts';
 import { catchUp } from '../../src/engine/catch-up.ts';
 import type { EventStore, Position, StoredEvent, StoreFailure, Subscriber } from '../../src/ports/event-store.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -90,19 +89,5 @@ describe('catch-up', () => {
     clock.advance(10_000);
     assert.equal(subscribed.length, 1);
     assert.equal(clock.pending(), 0);
-  });
-});
-
-describe('backoff', () => {
-  it('doubles up to a cap below a second, jitter included', () => {
-    const longest = Array.from({ length: 12 }, (_, attempt) => backoff(attempt, () => 0.999999));
-    assert.deepEqual(
-      longest.map((ms) => Math.round(ms)),
-      [25, 50, 100, 200, 400, 800, 800, 800, 800, 800, 800, 800],
-    );
-    assert.equal(
-      backoff(5, () => 0),
-      400,
-    );
   });
 });

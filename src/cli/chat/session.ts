@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from 'node:readline';
+import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
@@ -116,7 +117,7 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
       return isDone(joined) ? 0 : 1;
     } finally {
       refresh.cancel();
-      await within(clock, goodbyeMs, client.register(0));
+      await waitAtMost(clock, goodbyeMs, client.register(0), () => {});
     }
   } finally {
     await client.close();
@@ -132,20 +133,15 @@ const notRegistered = ({ status, reason }: Outcome, where: string, { aor, passwo
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-const within = <T>(clock: Clock, ms: number, wanted: Promise<T>): Promise<T | undefined> =>
-  new Promise((resolve, reject) => {
-    const timer = clock.after(ms, () => resolve(undefined));
-    wanted.then(resolve, reject).finally(() => timer.cancel());
-  });
-
 const firstRegister = async (client: ChatClient, clock: Clock, server: Target): Promise<Outcome> => {
   let end = (): void => {};
   const refused = new Promise<Outcome>((resolve) => {
     end = watchRefusal(server, () => resolve(unanswered('nothing listens there')));
   });
-  const outcome = await within(clock, patienceMs, Promise.race([refused, client.register(registerSeconds)]));
+  const first = Promise.race([refused, client.register(registerSeconds)]);
+  const outcome = await waitAtMost(clock, patienceMs, first, () => unanswered(`${patienceMs / 1_000} s passed`));
   end();
-  return outcome ?? unanswered(`${patienceMs / 1_000} s passed`);
+  return outcome;
 };
 
 /** Renews the registration at half of its time, and says so where that fails. */

@@ -1,4 +1,5 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import { BoundedMap } from '../../bounds/bounded-map.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { bindError } from './bind-error.ts';
@@ -56,7 +57,7 @@ export const createTcp = (options: TcpOptions): Transport => {
   const byId = new Map<number, Connection>();
   const dialled = new Map<string, Connection>();
   const peers = new Map<string, number>();
-  const notBefore = new Map<string, { readonly at: number; readonly reason: SendFailure }>();
+  const notBefore = new BoundedMap<string, { readonly at: number; readonly reason: SendFailure }>(redialLimit);
   let receive: ((message: Received) => void) | undefined = options.receive;
   let sweeping: Timer | undefined;
   let allClosed = (): void => {};
@@ -152,7 +153,6 @@ export const createTcp = (options: TcpOptions): Transport => {
     if (isIP(host) === 0 || port < 1 || port > 65_535) return 'unroutable';
     if (byId.size >= maxConnections) return 'overflow';
     const failed = (reason: SendFailure): void => {
-      if (notBefore.size >= redialLimit) notBefore.clear();
       notBefore.set(key, { at: clock.monotonic() + redialMs, reason });
     };
     const socket = connect({ host, port, allowHalfOpen: true });

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   Appended,
@@ -86,14 +87,9 @@ export const createAppender = ({ connection, clock, appendMs, settleMs, readAfte
     expected: ExpectedRevision,
     events: readonly WireEvent[],
   ): Promise<Attempt> => {
-    let timer: { readonly cancel: () => void } | undefined;
-    const late = Symbol('late');
-    const deadline = new Promise<typeof late>((resolve) => {
-      timer = clock.after(appendMs, () => resolve(late));
-    });
     try {
-      const answer = await Promise.race([wire.append(stream, expected, events), deadline]);
-      if (answer !== late) return { kind: 'done', result: E.right(answer) };
+      const answer = await waitAtMost(clock, appendMs, wire.append(stream, expected, events), () => undefined);
+      if (answer !== undefined) return { kind: 'done', result: E.right(answer) };
       const message = `EventStoreDB has not answered an append within ${appendMs / 1000} s`;
       const cause = Object.assign(new Error(message), { code: 14 });
       connection.lost(generation, cause);
@@ -115,8 +111,6 @@ export const createAppender = ({ connection, clock, appendMs, settleMs, readAfte
         case 'lost':
           return { kind: 'unknown', message: trouble.message, cause };
       }
-    } finally {
-      timer?.cancel();
     }
   };
 

@@ -1,3 +1,5 @@
+import { type Backoff, backoff } from '../../bounds/backoff.ts';
+import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
@@ -42,8 +44,8 @@ export interface ConnectionOptions {
   readonly log: Log;
 }
 
-/** Longest wait between two tries, jitter included: all resumes within a second of the store's return. */
-export const mostBackoffMs = 500;
+/** Between two tries. All resumes within a second of the store's return. */
+export const tryAgain: Backoff = { firstMs: 20, mostMs: 500 };
 /** How long a try waits for its answer. */
 export const probeMs = 2_000;
 /** How long `close` waits for the client to let go. */
@@ -51,12 +53,6 @@ const closeMs = 1_000;
 
 /** 8, 16, 32, ...: some twenty times in a year of tries. */
 const isSeldom = (attempt: number): boolean => attempt >= 8 && (attempt & (attempt - 1)) === 0;
-
-/** Milliseconds before try number `attempt` (0-based): doubling from 20, the upper half by chance. */
-export const backoffMs = (attempt: number, chance: () => number): number => {
-  const whole = Math.min(mostBackoffMs, 20 * 2 ** Math.min(attempt, 10));
-  return whole / 2 + (whole / 2) * chance();
-};
 
 export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): Connection => {
   let generation = 0;
@@ -112,7 +108,7 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
   };
 
   const schedule = (attempt: number): void => {
-    retry = clock.after(backoffMs(attempt, ids.chance), () => void probe(attempt));
+    retry = clock.after(backoff(tryAgain, attempt, ids.chance), () => void probe(attempt));
   };
 
   const lost = (of: number, cause: unknown): void => {
@@ -156,17 +152,7 @@ export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): 
       closed = true;
       retry?.cancel();
       settle(false);
-      await within(clock, closeMs, letGo(wire));
+      await waitAtMost(clock, closeMs, letGo(wire), () => {});
     },
   };
-};
-
-/** Resolves when `work` is done, after `ms` at the latest; leaves no timer behind that would keep the process alive. */
-export const within = async (clock: Clock, ms: number, work: Promise<unknown>): Promise<void> => {
-  let timer: { readonly cancel: () => void } | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.after(ms, resolve);
-  });
-  await Promise.race([work, late]);
-  timer?.cancel();
 };

@@ -1,11 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { backoff } from '../../bounds/backoff.ts';
+import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { type AppendCounters, createAppender } from './append.ts';
-import { backoffMs, type Connection, type ConnectionStatus, createConnection, probeMs, within } from './connection.ts';
+import { type Connection, type ConnectionStatus, createConnection, probeMs, tryAgain } from './connection.ts';
 import { isPermanent, readFailure } from './failures.ts';
 import { createFollows } from './follow.ts';
 import { createIdentity } from './identity.ts';
@@ -96,7 +98,7 @@ const firstContact = async (
       if (failure.kind === 'StoreRefused' || isPermanent(cause)) return E.left({ ...failure, kind: 'StoreRefused' });
       if (clock.monotonic() >= until) return E.left(failure);
       if (attempt === 0) log.warn({}, `waiting for EventStoreDB: ${failure.message}`);
-      await new Promise<void>((resolve) => void clock.after(backoffMs(attempt, ids.chance), resolve));
+      await new Promise<void>((resolve) => void clock.after(backoff(tryAgain, attempt, ids.chance), resolve));
     } finally {
       void wire
         ?.dispose()
@@ -106,17 +108,10 @@ const firstContact = async (
 };
 
 /** The client waits without end for a server that takes connections and says nothing. */
-const answered = async <A>(clock: Clock, answer: Promise<A>): Promise<A> => {
-  let timer: { readonly cancel: () => void } | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = clock.after(probeMs, () => reject(new Silence('it takes connections and does not answer')));
+const answered = <A>(clock: Clock, answer: Promise<A>): Promise<A> =>
+  waitAtMost(clock, probeMs, answer, () => {
+    throw new Silence('it takes connections and does not answer');
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timer?.cancel();
-  }
-};
 
 const unreadable = (cause: unknown): StoreFailure => ({
   kind: 'StoreRefused',
@@ -149,7 +144,7 @@ const createStore = (connection: Connection, clock: Clock, ids: Ids, times: Time
     comparePositions,
     end: attempt(reads.end),
     close: async () => {
-      await within(clock, times.appendMs, idle());
+      await waitAtMost(clock, times.appendMs, idle(), () => {});
       await connection.close();
       follows.close();
     },

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { BoundedMap } from '../../bounds/bounded-map.ts';
 import type { StoreFailure } from '../../ports/event-store.ts';
 import { isConstraint, sqliteFailure } from './failure.ts';
 import type { EventRow, Order, Outcome } from './protocol.ts';
@@ -48,7 +49,7 @@ export const createTransactions = (db: DatabaseSync, file: string) => {
   );
 
   /** Least recently used first. */
-  const ends = new Map<string, End>();
+  const ends = new BoundedMap<string, End>(mostEnds);
   let next = 0;
   const forget = (): void => {
     ends.clear();
@@ -59,7 +60,6 @@ export const createTransactions = (db: DatabaseSync, file: string) => {
   const endOf = (stream: string, { last }: Statements): End => {
     const known = ends.get(stream);
     if (known !== undefined) {
-      ends.delete(stream);
       ends.set(stream, known);
       return known;
     }
@@ -70,10 +70,6 @@ export const createTransactions = (db: DatabaseSync, file: string) => {
       revision: typeof revision === 'number' ? revision : -1,
     };
     ends.set(stream, end);
-    if (ends.size > mostEnds) {
-      const oldest = ends.keys().next();
-      if (oldest.done !== true) ends.delete(oldest.value);
-    }
     return end;
   };
 

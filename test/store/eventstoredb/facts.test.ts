@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
+import { backoff } from '../../../src/bounds/backoff.ts';
 import type { StoredEvent } from '../../../src/ports/event-store.ts';
-import { backoffMs, mostBackoffMs } from '../../../src/store/eventstoredb/connection.ts';
+import { tryAgain } from '../../../src/store/eventstoredb/connection.ts';
 import { troubleOf } from '../../../src/store/eventstoredb/failures.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
 import { all, anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
@@ -188,14 +189,14 @@ describe('EventStoreDB adapter: what a real server and its client were seen to d
 
   it('waits between tries, longer each time, with jitter, and always below a second', () => {
     for (const chance of [0, 0.5, 0.999999]) {
-      const waits = Array.from({ length: 40 }, (_, attempt) => backoffMs(attempt, () => chance));
+      const waits = Array.from({ length: 40 }, (_, attempt) => backoff(tryAgain, attempt, () => chance));
       for (const [n, wait] of waits.entries())
-        assert.ok(wait > 0 && wait <= mostBackoffMs && wait >= (waits[n - 1] ?? 0));
+        assert.ok(wait > 0 && wait <= tryAgain.mostMs && wait >= (waits[n - 1] ?? 0));
     }
-    assert.ok(mostBackoffMs < 1_000);
+    assert.ok(tryAgain.mostMs < 1_000);
     assert.notEqual(
-      backoffMs(5, () => 0),
-      backoffMs(5, () => 1),
+      backoff(tryAgain, 5, () => 0),
+      backoff(tryAgain, 5, () => 1),
     );
   });
 });
