@@ -39,7 +39,7 @@ const option = <K extends AnyKind>(
 const path = text('a path', /^[^\0]+$/);
 // The column `version.table_name` holds 32 characters.
 const table = text('1 to 32 letters, digits, _ or $', /^[A-Za-z0-9_$]{1,32}$/);
-const startCharacter: Kind<string> = kind({
+const startChar: Kind<string> = kind({
   name: 'character',
   allowed: 'one visible ASCII character, of more the first counts (in YAML # stands in quotes)',
   schema: { type: 'string', pattern: '^[!-~]' },
@@ -110,7 +110,7 @@ export const topOptions = {
     "Version written for both tables in the table `version`: 2 is OpenSIPS', 1 Kamailio's.",
   ),
   hash_size: option(integer(1, 20), 4, 'Power of two of the room table: 4 means 16 buckets.'),
-  imc_cmd_start_char: option(startCharacter, '#', 'A message that starts with this character is a command.'),
+  imc_cmd_start_char: option(startChar, '#', 'A message that starts with this character is a command.'),
   outbound_proxy: option(orNone(proxyAddress), 'none', 'Next hop of all that imcd sends.'),
   extra_hdrs: option(headerLines, 'none', 'Header lines added to all that imcd sends.'),
   create_on_join: option(flag('1 or 0'), 1, 'Joining a room that does not exist creates it.'),

@@ -45,7 +45,7 @@ export const openSip = (
     },
     trusted,
     open: config.open,
-    startCharacter: config.imc_cmd_start_char.charAt(0),
+    startChar: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
     ...(config.advertise === undefined ? {} : { advertise: shownHost(config.advertise) }),
     ...(config.outbound_proxy === undefined ? {} : { outboundProxy: config.outbound_proxy.uri }),

@@ -35,7 +35,7 @@ export interface SipStackOptions {
   /** Every sender is believed. */
   readonly open: boolean;
   /** `imc_cmd_start_char`. */
-  readonly startCharacter: string;
+  readonly startChar: string;
   /** Bytes of a body. */
   readonly maxMessageSize: number;
   /** `sip:HOST[:PORT][;transport=...]`: the next hop of all that is sent. */
@@ -152,7 +152,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       believed,
       branchPrefix: client.branchPrefix,
       maxMessageSize,
-      startCharacter: options.startCharacter,
+      startChar: options.startChar,
     });
     for (const address of options.listen) {
       const transport = transports.get(address.transport);

@@ -30,7 +30,7 @@ const start = async (
     location: openLocation({ clock: systemClock, log, file: undefined }),
     trusted,
     open: false,
-    startCharacter: '#',
+    startChar: '#',
     maxMessageSize: 1_000,
     product: 'imcd/test',
   });

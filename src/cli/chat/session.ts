@@ -17,7 +17,7 @@ export interface ChatOptions {
   readonly room: RoomUri;
   readonly server: Target;
   /** `imc_cmd_start_char` of the server. */
-  readonly startCharacter: string;
+  readonly startChar: string;
   readonly password: string | undefined;
   readonly product: string;
 }
@@ -39,7 +39,7 @@ const quietAtMostMs = 3_000;
 
 /** @returns the exit code: 0 after Ctrl-D, `/quit` or the end of a pipe; 1 where the server is not there or does not let us in */
 export const runChat = async (options: ChatOptions, { input, output, errors }: ChatStreams): Promise<number> => {
-  const { clock, room, server, startCharacter } = options;
+  const { clock, room, server, startChar } = options;
   const where = showSource(server);
   const interactive = input.isTTY === true && output.isTTY === true;
   let lines: Interface | undefined;
@@ -86,7 +86,7 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
     reader.on('SIGINT', () => reader.close());
     if (interactive) {
       lines = reader;
-      say(`In ${room} as ${options.aor}. ${startCharacter}help shows the commands, Ctrl-D leaves.`);
+      say(`In ${room} as ${options.aor}. ${startChar}help shows the commands, Ctrl-D leaves.`);
     }
     for await (const line of reader) {
       if (line.trim() === '/quit') break;
@@ -108,7 +108,7 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
       say(`! The registration could not be renewed: ${reason}. It is tried again.`),
     );
     try {
-      const joined = await client.message(room, `${startCharacter}join`);
+      const joined = await client.message(room, `${startChar}join`);
       if (isDone(joined)) await talk();
       else {
         explain(joined);

@@ -30,7 +30,7 @@ const optionsOf = async ({ args, options, config }: Invocation): Promise<ChatOpt
     aor: aor.right.uri,
     room: room.right,
     server: await addressOf(server),
-    startCharacter: settings.imc_cmd_start_char,
+    startChar: settings.imc_cmd_start_char,
     password: await passwordFrom(options['password-file']),
     product: `imcd/${version()}`,
   };

@@ -67,17 +67,17 @@ const failureReason: Readonly<Record<Exclude<Failure['kind'], 'Overloaded'>, str
 /**
  * How the engine's answer looks in SIP: refusal or failure to status and reason, one total table (behaviour section 5).
  *
- * @param startCharacter `imc_cmd_start_char`, for the reasons that name a command
+ * @param startChar `imc_cmd_start_char`, for the reasons that name a command
  */
 export const sipAnswer =
-  (startCharacter: string) =>
+  (startChar: string) =>
   (result: Answer): SipAnswer => {
     switch (result.kind) {
       case 'done':
         return ok;
       case 'refused': {
         const { refusal } = result;
-        return answer(isRefusal(refusal) ? refusalStatus[refusal.reason] : 400, reasonOf(refusal, startCharacter));
+        return answer(isRefusal(refusal) ? refusalStatus[refusal.reason] : 400, reasonOf(refusal, startChar));
       }
       case 'failed': {
         const { kind } = result.failure;

@@ -42,12 +42,12 @@ export interface UasOptions {
   readonly branchPrefix: string;
   readonly maxMessageSize: number;
   /** `imc_cmd_start_char`. */
-  readonly startCharacter: string;
+  readonly startChar: string;
 }
 
 export const createUas = (options: UasOptions): Uas => {
-  const { conference, rule, register, cancels, believed, branchPrefix, maxMessageSize, startCharacter } = options;
-  const answerOf = sipAnswer(startCharacter);
+  const { conference, rule, register, cancels, believed, branchPrefix, maxMessageSize, startChar } = options;
+  const answerOf = sipAnswer(startChar);
 
   /** What is wrong with any request, in the order of RFC 3261 8.2; undefined where nothing is. */
   const inspect = (request: SipRequest, isMerged: boolean): SipAnswer | undefined => {
@@ -78,7 +78,7 @@ export const createUas = (options: UasOptions): Uas => {
     const contentType = request.contentType ?? 'text/plain';
     const type = mediaTypeOf(contentType);
     if (type === undefined) return badRequest('Content-Type cannot be read');
-    if (isCommand(body, startCharacter) && !isReadable(type))
+    if (isCommand(body, startChar) && !isReadable(type))
       return unsupportedType('A command must be text/plain in UTF-8');
     const { callId, fromTag } = request;
     return {

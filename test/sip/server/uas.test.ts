@@ -27,7 +27,7 @@ const create = (believed: (address: string) => boolean = () => true): Uas =>
     believed,
     branchPrefix: 'z9hG4bKours',
     maxMessageSize: 100,
-    startCharacter: '#',
+    startChar: '#',
   });
 let uas: Uas;
 
