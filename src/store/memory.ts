@@ -1,189 +1,182 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type {
-  Appended,
-  AppendFailure,
-  EventStore,
-  ExpectedRevision,
-  NewEvent,
-  Position,
-  ReadRange,
-  StoredEvent,
-  StoreFailure,
-  Subscriber,
-  Subscription,
+import {
+  type Appended,
+  type AppendFailure,
+  type EventStore,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type ReadRange,
+  type StoredEvent,
+  StoreError,
+  type StoreFailure,
 } from '../ports/event-store.ts';
-import { StoreError } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
-import { encodeEvents } from './encode.ts';
+import { type EncodedEvent, encodeEvents } from './encode.ts';
+import { type Batch, createFollowers } from './followers.ts';
+import { numberedPosition } from './numbered-position.ts';
 
-const batchSize = 1_000;
+/**
+ * The log in memory (`store_url: memory:`), gone with the process: for trying out, and for tests.
+ * It keeps the contract of the others to the letter, JSON round trip included.
+ */
+
+const mostInBatch = 1_000;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the log in memory is closed' };
-const width = 16;
-const positionOf = (index: number): Position => String(index).padStart(width, '0') as Position;
 
-/** A log in memory (`store_url: memory:`), gone with the process: for trying out, and for tests. */
+/** Opens an empty log. */
 export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
   const identity = ids.uuid();
-  const log: StoredEvent[] = [];
-  const rooms: StoredEvent[] = [];
-  const streams = new Map<string, StoredEvent[]>();
-  const byId = new Map<string, StoredEvent>();
-  const live = new Set<() => void>();
-  let open = true;
-
-  const endOf = (stream: string): ExpectedRevision => {
-    const events = streams.get(stream);
-    return events === undefined ? 'no_stream' : BigInt(events.length - 1);
+  const log = new MemoryLog();
+  const followers = createFollowers((place) => log.batchAfter(place));
+  const task =
+    <A>(read: () => A): TaskEither<StoreFailure, A> =>
+    async () =>
+      log.open ? E.right(read()) : E.left(closed);
+  return {
+    shared: false,
+    identity: task(() => identity),
+    append: (stream, expected, events) => async () => {
+      const appended = log.append(stream, expected, events);
+      followers.wake();
+      return appended;
+    },
+    readStream: async function* (stream, range) {
+      yield* log.stream(stream, range);
+    },
+    lastRevision: (stream) => task(() => log.lastRevision(stream)),
+    readAll: async function* (after) {
+      yield* log.roomsAfter(after);
+    },
+    subscribe: (after, subscriber) => followers.subscribe(log.indexAfter(after), subscriber),
+    comparePositions: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
+    end: task(() => log.end()),
+    close: async () => {
+      log.open = false;
+      followers.end(closed);
+    },
   };
+};
 
-  const write = (
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly NewEvent[],
-  ): E.Either<AppendFailure, Appended> => {
-    if (!open) return E.left(closed);
-    const refuse = (message: string): E.Either<AppendFailure, Appended> => E.left({ kind: 'StoreRefused', message });
+class MemoryLog {
+  open = true;
+  readonly #all: StoredEvent[] = [];
+  /** Of `#all`, what subscriptions and `readAll` give. */
+  readonly #rooms: StoredEvent[] = [];
+  readonly #streams = new Map<string, StoredEvent[]>();
+  readonly #byId = new Map<string, StoredEvent>();
+
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): E.Either<AppendFailure, Appended> {
+    if (!this.open) return E.left(closed);
     const encoded = encodeEvents(stream, events);
     if (E.isLeft(encoded)) return encoded;
-    const actual = endOf(stream);
-    const known = encoded.right.map(({ id }) => byId.get(id));
-    if (known.some((one) => one !== undefined)) {
-      const first = (expected === 'no_stream' ? -1n : expected) + 1n;
-      const same = known.every((one, i) => one?.stream === stream && one.revision === first + BigInt(i));
-      const last = known.at(-1);
-      if (same && last !== undefined) return E.right({ revision: last.revision, position: last.position });
-      return actual === expected
-        ? refuse(`an event id of this append to ${stream} is used for another event already`)
-        : E.left({ kind: 'WrongExpectedRevision', stream, expected, actual });
-    }
+    if (encoded.right.some(({ id }) => this.#byId.has(id))) return this.#repeated(stream, expected, encoded.right);
+    const actual = this.#endOf(stream);
     if (actual !== expected) return E.left({ kind: 'WrongExpectedRevision', stream, expected, actual });
-    const place = streams.get(stream) ?? [];
-    streams.set(stream, place);
-    for (const { id, type, data, metadata, time } of encoded.right) {
-      const stored: StoredEvent = {
-        id,
-        stream,
-        revision: BigInt(place.length),
-        position: positionOf(log.length),
-        type,
-        time,
-        data: JSON.parse(data),
-        metadata: JSON.parse(metadata),
-      };
-      place.push(stored);
-      log.push(stored);
-      if (stream.startsWith('room-')) rooms.push(stored);
-      byId.set(id, stored);
+    const written = encoded.right.map((event) => this.#write(stream, event));
+    return E.right(placeOfLast(written));
+  }
+
+  /** Ids that are there already: the same append a second time, or another one that takes one of its ids. */
+  #repeated(
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly EncodedEvent[],
+  ): E.Either<AppendFailure, Appended> {
+    const known = events.map(({ id }) => this.#byId.get(id)).filter((one) => one !== undefined);
+    const first = (expected === 'no_stream' ? -1n : expected) + 1n;
+    const isSame =
+      known.length === events.length &&
+      known.every((one, i) => one.stream === stream && one.revision === first + BigInt(i));
+    if (isSame) return E.right(placeOfLast(known));
+    const actual = this.#endOf(stream);
+    if (actual !== expected) return E.left({ kind: 'WrongExpectedRevision', stream, expected, actual });
+    const message = `an event id of this append to ${stream} is used for another event already`;
+    return E.left({ kind: 'StoreRefused', message });
+  }
+
+  #write(stream: string, { id, type, time, data, metadata }: EncodedEvent): StoredEvent {
+    const events = this.#streams.get(stream) ?? [];
+    const stored: StoredEvent = {
+      id,
+      stream,
+      revision: BigInt(events.length),
+      position: numberedPosition(this.#all.length),
+      type,
+      time,
+      data: JSON.parse(data),
+      metadata: JSON.parse(metadata),
+    };
+    events.push(stored);
+    this.#streams.set(stream, events);
+    this.#all.push(stored);
+    if (stream.startsWith('room-')) this.#rooms.push(stored);
+    this.#byId.set(id, stored);
+    return stored;
+  }
+
+  #endOf(stream: string): ExpectedRevision {
+    return this.lastRevision(stream) ?? 'no_stream';
+  }
+
+  lastRevision(stream: string): bigint | undefined {
+    return this.#streams.get(stream)?.at(-1)?.revision;
+  }
+
+  end(): Position | undefined {
+    return this.#all.at(-1)?.position;
+  }
+
+  *stream(
+    stream: string,
+    { from, direction = 'forwards', limit = Number.POSITIVE_INFINITY }: ReadRange = {},
+  ): Iterable<StoredEvent> {
+    this.#mustBeOpen();
+    const events = this.#streams.get(stream) ?? [];
+    const last = events.length - 1;
+    const step = direction === 'forwards' ? 1 : -1;
+    let place = step === 1 ? Number(from ?? 0) : Math.min(Number(from ?? last), last);
+    for (let left = limit; left > 0; left -= 1, place += step) {
+      const event = events[place];
+      if (event === undefined) return;
+      yield event;
     }
-    for (const wake of [...live]) wake();
-    return E.right({ revision: BigInt(place.length - 1), position: positionOf(log.length - 1) });
-  };
+  }
 
-  const whileOpen =
-    <A>(value: () => A): TaskEither<StoreFailure, A> =>
-    () =>
-      Promise.resolve(open ? E.right(value()) : E.left(closed));
+  /** Rooms' events after a position, up to the end that the log has when the reading begins. */
+  *roomsAfter(after: Position | undefined): Iterable<StoredEvent> {
+    this.#mustBeOpen();
+    yield* this.#rooms.slice(this.indexAfter(after));
+  }
 
-  /** Index in `rooms` of the first event after a position. */
-  const indexAfter = (after: Position | undefined): number => {
+  /** For followers, whose place is the number of rooms' events before it. */
+  batchAfter(place: number): Batch {
+    this.#mustBeOpen();
+    const events = this.#rooms.slice(place, place + mostInBatch);
+    return { events, last: place + events.length, page: false };
+  }
+
+  /** How many of rooms' events stand at a position or before it. */
+  indexAfter(after: Position | undefined): number {
     if (after === undefined) return 0;
     let low = 0;
-    let high = rooms.length;
+    let high = this.#rooms.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((rooms[middle]?.position ?? '') <= after) low = middle + 1;
+      if ((this.#rooms[middle]?.position ?? '') <= after) low = middle + 1;
       else high = middle;
     }
     return low;
-  };
+  }
 
-  const subscribe = (after: Position | undefined, subscriber: Subscriber): Subscription => {
-    let next = indexAfter(after);
-    let stopped = false;
-    let running = false;
-    const end = (failure: StoreFailure): void => {
-      if (stopped) return;
-      stop();
-      subscriber.onStopped(failure);
-    };
-    const run = async (): Promise<void> => {
-      running = true;
-      try {
-        let news = true;
-        while (!stopped) {
-          if (!open) return end(closed);
-          const batch = rooms.slice(next, next + batchSize);
-          if (batch.length === 0) {
-            if (news) subscriber.onCaughtUp?.();
-            break;
-          }
-          news = true;
-          next += batch.length;
-          await subscriber.onEvents(batch);
-        }
-      } catch (cause) {
-        const message = `a consumer of the log broke: ${cause instanceof Error ? cause.message : String(cause)}`;
-        end({ kind: 'StoreUnavailable', message, cause });
-      } finally {
-        running = false;
-        if (!stopped && (!open || next < rooms.length)) wake();
-      }
-    };
-    const wake = (): void => {
-      if (running || stopped) return;
-      running = true;
-      queueMicrotask(() => void run());
-    };
-    const stop = (): void => {
-      stopped = true;
-      live.delete(wake);
-    };
-    live.add(wake);
-    wake();
-    return { stop };
-  };
+  #mustBeOpen(): void {
+    if (!this.open) throw new StoreError(closed);
+  }
+}
 
-  return {
-    shared: false,
-    identity: whileOpen(() => identity),
-    append: (stream, expected, events) => () => Promise.resolve(write(stream, expected, events)),
-    readStream: async function* (
-      stream,
-      { from, direction = 'forwards', limit = Number.POSITIVE_INFINITY }: ReadRange = {},
-    ) {
-      if (!open) throw new StoreError(closed);
-      const events = streams.get(stream) ?? [];
-      const step = direction === 'forwards' ? 1 : -1;
-      const start =
-        from === undefined
-          ? step === 1
-            ? 0
-            : events.length - 1
-          : Math.min(Number(from), step === 1 ? Number.MAX_SAFE_INTEGER : events.length - 1);
-      for (let i = start, n = 0; n < limit; i += step, n += 1) {
-        const event = events[i];
-        if (event === undefined) return;
-        yield event;
-      }
-    },
-    lastRevision: (stream) =>
-      whileOpen(() => {
-        const end = endOf(stream);
-        return end === 'no_stream' ? undefined : end;
-      }),
-    readAll: async function* (after) {
-      if (!open) throw new StoreError(closed);
-      const until = rooms.length;
-      for (const event of rooms.slice(indexAfter(after), until)) yield event;
-    },
-    subscribe,
-    comparePositions: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
-    end: whileOpen(() => log.at(-1)?.position),
-    close: () => {
-      open = false;
-      for (const wake of [...live]) wake();
-      return Promise.resolve();
-    },
-  };
+const placeOfLast = (written: readonly StoredEvent[]): Appended => {
+  const last = written.at(-1);
+  if (last === undefined) throw new Error('an append holds at least one event');
+  return { revision: last.revision, position: last.position };
 };

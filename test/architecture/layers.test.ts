@@ -69,7 +69,6 @@ const leaving = new Set([
   'sip/transaction -> sip/server',
   'sip/registrar -> sip/server',
   'sip/registrar -> sip/fan-out',
-  'store -> store/sqlite',
 ]);
 
 const roomOf = (file: string): string => {

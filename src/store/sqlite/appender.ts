@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Appended, AppendFailure, ExpectedRevision, NewEvent, StoreFailure } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { encodeEvents } from '../encode.ts';
-import { positionOf } from './event.ts';
+import { numberedPosition } from '../numbered-position.ts';
 import type { Answers, EventRow, Fatal, Order, Orders, Outcome, WriterData } from './protocol.ts';
 import { touchedUsers } from './touched-users.ts';
 
@@ -91,10 +91,10 @@ export const createAppender = (options: AppenderOptions): Appender => {
         options.onWritten(stream, events, outcome.first, outcome.revision);
         return E.right({
           revision: BigInt(outcome.revision),
-          position: positionOf(outcome.first + events.length - 1),
+          position: numberedPosition(outcome.first + events.length - 1),
         });
       case 'before':
-        return E.right({ revision: BigInt(outcome.revision), position: positionOf(outcome.position) });
+        return E.right({ revision: BigInt(outcome.revision), position: numberedPosition(outcome.position) });
       case 'wrong':
         return E.left({ kind: 'WrongExpectedRevision', stream, expected, actual: revisionOf(outcome.actual) });
       case 'failed':

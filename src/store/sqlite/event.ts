@@ -1,19 +1,6 @@
 import type { Position, StoredEvent } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
-
-const width = 16;
-
-/** A position as text: 16 digits, so that it also sorts as text. */
-export const positionOf = (number: number): Position => String(number).padStart(width, '0') as Position;
-
-/** The number in a position. Throws `StoreError` for one that no log of ours has given. */
-export const numberOf = (position: Position): number => {
-  if (/^\d{16}$/.test(position)) return Number(position);
-  throw new StoreError({
-    kind: 'StoreRefused',
-    message: `${position} is not a position of this log: positions have 16 digits`,
-  });
-};
+import { numberedPosition } from '../numbered-position.ts';
 
 /** What a replay does not ask for. */
 export interface Rest {
@@ -63,7 +50,7 @@ export class FileEvent implements StoredEvent {
   }
 
   get position(): Position {
-    return positionOf(this.#position);
+    return numberedPosition(this.#position);
   }
 
   get revision(): bigint {

@@ -11,7 +11,7 @@ import { sqliteFailure } from './failure.ts';
 import { identityOf, makeFolder, openForReading, openForWriting, realName } from './format.ts';
 import { lockLog } from './lock.ts';
 import { createReading } from './reading.ts';
-import { createReads, pageAfter } from './reads.ts';
+import { batchOf, createReads, pageAfter } from './reads.ts';
 import { createRecentEvents } from './recent-events.ts';
 
 /** Milliseconds between a reader's looks whether the log has grown. */
@@ -60,11 +60,9 @@ const open = ({ file: given, ids, clock, log, mostBytes, writer = writerFile }: 
     const reading = createReading(db, file);
     const recent = createRecentEvents(reading.endOfRooms());
     const fromFile = pageAfter(reading, file);
-    const followers = createFollowers({
-      after: (position) => {
-        const events = recent.after(position);
-        return events === undefined ? fromFile(position) : { events, page: false };
-      },
+    const followers = createFollowers((place) => {
+      const events = recent.after(place);
+      return events === undefined ? fromFile(place) : batchOf(events);
     });
     const appender = createAppender({
       file,
@@ -128,7 +126,7 @@ const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   const db = openForReading(file);
   const identity = identityOf(db, file);
   const reading = createReading(db, file);
-  const followers = createFollowers({ after: pageAfter(reading, file) });
+  const followers = createFollowers(pageAfter(reading, file));
   let version = reading.version();
   let timer: { readonly cancel: () => void } | undefined;
   const look = (): void => {

@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Audit, EventStore, Position, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
-import type { Followers, Source } from '../followers.ts';
-import { numberOf, positionOf } from './event.ts';
+import type { Batch, Followers, ReadAfter } from '../followers.ts';
+import { numberedPosition, positionNumber } from '../numbered-position.ts';
 import { sqliteFailure } from './failure.ts';
 import type { Pace, Reading } from './reading.ts';
 
@@ -18,12 +18,18 @@ const guarded = <A>(file: string, read: () => A): A => {
 };
 
 /** Pages of rooms' events for followers. */
-export const pageAfter = (reading: Reading, file: string): Source['after'] => {
+export const pageAfter = (reading: Reading, file: string): ReadAfter => {
   const pace = reading.pace();
-  return (position) => ({
-    events: guarded(file, () => reading.all(position, Number.MAX_SAFE_INTEGER, pace)),
+  return (place) => ({
+    ...batchOf(guarded(file, () => reading.all(place, Number.MAX_SAFE_INTEGER, pace))),
     page: true,
   });
+};
+
+/** Events as followers take them, whose place is the number in a position. */
+export const batchOf = (events: readonly StoredEvent[]): Batch => {
+  const last = events.at(-1);
+  return { events, last: last === undefined ? 0 : positionNumber(last.position), page: false };
 };
 
 interface ReadsOptions {
@@ -56,7 +62,7 @@ export const createReads = (
           (cause) => sqliteFailure(file, 'read the log', cause),
         ),
       );
-  const placeOf = (position: Position | undefined): number => (position === undefined ? 0 : numberOf(position));
+  const placeOf = (position: Position | undefined): number => (position === undefined ? 0 : positionNumber(position));
   /** A position that the log has reached: one beyond its end would wait in silence, and miss what comes until then. */
   const placeInLog = (position: Position | undefined): number => {
     const place = placeOf(position);
@@ -64,11 +70,11 @@ export const createReads = (
     if (place <= end) return place;
     throw new StoreError({
       kind: 'StoreRefused',
-      message: `position ${position} is beyond the end of the log ${file} (${positionOf(end)}): was an older copy of it restored? What was derived from the newer one has to be made anew`,
+      message: `position ${position} is beyond the end of the log ${file} (${numberedPosition(end)}): was an older copy of it restored? What was derived from the newer one has to be made anew`,
     });
   };
   const positionOrNone = (position: number): Position | undefined =>
-    position === 0 ? undefined : positionOf(position);
+    position === 0 ? undefined : numberedPosition(position);
 
   /** Pages until an empty one; the event loop gets its turn between them. */
   async function* pages(
@@ -82,7 +88,7 @@ export const createReads = (
       const last = events.at(-1);
       if (last === undefined) return;
       yield* events;
-      place = numberOf(last.position);
+      place = positionNumber(last.position);
       await setImmediate();
     }
   }
@@ -130,7 +136,7 @@ export const createReads = (
         },
       };
     },
-    comparePositions: (a, b) => numberOf(a) - numberOf(b),
+    comparePositions: (a, b) => positionNumber(a) - positionNumber(b),
     end: task(() => positionOrNone(reading.end())),
     audit: {
       eventsOfUser: (key, after) => pages(placeOf(after), (place, pace) => reading.ofUser(key, place, pace)),
