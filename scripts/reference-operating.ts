@@ -1,6 +1,6 @@
 import { commands } from '../src/cli/commands.ts';
-import { appendHistogram, metrics } from '../src/metrics/metric-list.ts';
 import { methods } from '../src/mi/methods.ts';
+import { components } from '../src/server/metrics.ts';
 import { code, page, table } from './markdown.ts';
 
 export const commandLinePage = (): string =>
@@ -94,20 +94,23 @@ export const miSchema = () => ({
   ),
 });
 
-export const metricsPage = (): string => {
-  const rows = metrics.map(({ name, kind, help, labels = [], statistic: [group, short] }) => [
-    code(name),
-    kind,
-    labels.map(code).join(', '),
-    help,
-    code(`${group}:${short}`),
-  ]);
-  return page(
+export const metricsPage = (): string =>
+  page(
     'Metrics and statistics',
     `${code('GET /metrics')} is Prometheus' text. The management interface shows the same numbers as statistics: ${code('get_statistics')} with a name (${code('active_rooms')}), a group (${code('imc:')}) or ${code('all')}; a metric with labels is there as its sum (counters only) and once for each value (${code('imc:commands_JoinRoom')}). ${code('reset_statistics')} lets counters start from 0 again in the management interface alone. [A dashboard for Grafana](../grafana/imcd.json) uses them.`,
-    table(
-      ['metric', 'kind', 'labels', 'meaning', 'statistic'],
-      [...rows, [code(appendHistogram.name), 'histogram', code('le'), appendHistogram.help, '']],
+    ...components.map(({ title, metrics }) =>
+      [
+        `## ${title}`,
+        table(
+          ['metric', 'kind', 'labels', 'meaning', 'statistic'],
+          metrics.map((metric) => [
+            code(metric.name),
+            metric.kind,
+            (metric.kind === 'histogram' ? ['le'] : metric.labels).map(code).join(', '),
+            metric.help,
+            metric.kind === 'histogram' ? '' : code(metric.statistic.join(':')),
+          ]),
+        ),
+      ].join('\n\n'),
     ),
   );
-};

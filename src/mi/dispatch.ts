@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { StoreError } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
+import type { MiCounters } from './counters.ts';
 import { encode, encodeWhole } from './encode.ts';
 import { type Caller, type Method, matchParams } from './method.ts';
 import { methods } from './methods.ts';
@@ -20,13 +21,6 @@ import {
 /** Answers one JSON-RPC text. Undefined: nothing is to be answered (a notification). Never rejects; the pieces may throw. */
 export type Dispatch = (text: string, caller: Caller) => Promise<AsyncIterable<string> | undefined>;
 
-export interface MiCounters {
-  /** Calls by method, unknown ones together as `unknown`. */
-  readonly calls: Record<string, number>;
-  /** Calls that ended in an error, by its code. */
-  readonly errors: Record<string, number>;
-}
-
 /** Most characters of all answers of one batch together. */
 const mostOfBatch = 8 * 1_048_576;
 
@@ -34,9 +28,12 @@ const bySpelling: ReadonlyMap<string, Method> = new Map(
   methods.flatMap((method) => method.spellings.map((spelling) => [spelling, method] as const)),
 );
 
-export const createDispatch = (ports: MiPorts, log: Log): { dispatch: Dispatch; counters: MiCounters } => {
-  const counters: MiCounters = { calls: {}, errors: {} };
-
+/** @param counters where calls and their errors are counted */
+export const createMiDispatch = (
+  ports: MiPorts,
+  log: Log,
+  counters: Pick<MiCounters, 'calls' | 'errors'>,
+): Dispatch => {
   const run = async (call: Call, caller: Caller): Promise<E.Either<RpcError, unknown>> => {
     const method = bySpelling.get(call.method);
     const name = method?.spellings[0] ?? 'unknown';
@@ -74,7 +71,7 @@ export const createDispatch = (ports: MiPorts, log: Log): { dispatch: Dispatch; 
     return envelope(result.right, id);
   };
 
-  const dispatch: Dispatch = async (text, caller) => {
+  return async (text, caller) => {
     const parsed = parse(text);
     if (parsed.kind === 'single') return answer(parsed.call, caller);
     const answers: string[] = [];
@@ -94,7 +91,6 @@ export const createDispatch = (ports: MiPorts, log: Log): { dispatch: Dispatch; 
     }
     return answers.length === 0 ? undefined : one(`[${answers.join(',')}]`);
   };
-  return { dispatch, counters };
 };
 
 async function* one(text: string): AsyncGenerator<string, void, undefined> {

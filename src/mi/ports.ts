@@ -1,9 +1,9 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Conference } from '../engine/conference.ts';
-import type { Statistics } from '../metrics/statistics.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { Statistics } from '../ports/statistics.ts';
 import type { MemberKey, MemberUri, RoomKey, RoomUri } from '../room/address.ts';
 import type { Malformed, Refusal } from '../room/refusals.ts';
 import type { Room, RoomState } from '../room/room.ts';

@@ -2,10 +2,10 @@ import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../config/config.ts';
 import { type HostAndPort, showHostPort } from '../config/network.ts';
-import type { MetricSources } from '../metrics/metric-sources.ts';
-import { createMetrics, type Metrics } from '../metrics/registry.ts';
+import type { Metrics } from '../metrics/registry.ts';
 import { createStatistics } from '../metrics/statistics.ts';
-import { createDispatch } from '../mi/dispatch.ts';
+import type { MiCounters } from '../mi/counters.ts';
+import { createMiDispatch } from '../mi/dispatch.ts';
 import { openMiDatagram } from '../mi/fronts/datagram.ts';
 import { openMiFifo } from '../mi/fronts/fifo.ts';
 import { type MiHttp, openMiHttp } from '../mi/fronts/http.ts';
@@ -24,7 +24,8 @@ export interface MiParts
   readonly log: RunningLog;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  readonly sources: Omit<MetricSources, 'version' | 'startedAt' | 'rooms' | 'mi'>;
+  readonly metrics: Metrics;
+  readonly counters: MiCounters;
   /** Undefined: ready. Else why not, as a sentence. */
   readonly notReady: () => string | undefined;
 }
@@ -37,27 +38,19 @@ export interface OpenedMi {
 
 /** Opens HTTP, FIFO and datagram socket, as configured. Rejects with a sentence where one cannot be had. */
 export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> => {
-  const { clock, log, rooms, startedAt } = parts;
+  const { clock, log, metrics, counters } = parts;
   const { http, fifo, datagram, token } = config.mi;
-  const fronts: object[] = [];
-  const calls: Record<string, number> = {};
-  const errors: Record<string, number> = {};
-  const mi = { calls, errors, fronts: () => Object.assign({}, ...fronts) };
-  const metrics = createMetrics({ ...parts.sources, version: version(), startedAt, rooms, mi });
-  const { dispatch, counters } = createDispatch(portsOf(config, parts, metrics), log);
-  mi.calls = counters.calls;
-  mi.errors = counters.errors;
-
-  const closers: ((ms: number) => unknown)[] = [metrics.close];
+  const dispatch = createMiDispatch(portsOf(config, parts), log, counters);
+  const closers: ((ms: number) => unknown)[] = [];
   const open = async (): Promise<MiHttp | undefined> => {
     if (datagram !== undefined) {
       const opened = await bound('mi.datagram', datagram, () => openMiDatagram({ ...datagram, dispatch, log }));
-      fronts.push(opened.counters);
+      counters.fronts.push(() => ({ ...opened.counters }));
       closers.push(opened.close);
     }
     if (fifo !== undefined) {
       const opened = openMiFifo({ path: fifo, replyFolder: '/tmp', dispatch, clock, log });
-      fronts.push(opened.counters);
+      counters.fronts.push(() => ({ ...opened.counters }));
       closers.push(opened.close);
     }
     if (http === undefined) return undefined;
@@ -66,7 +59,7 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
     const opened = await bound('mi.http', http, () =>
       openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log }),
     );
-    fronts.push(opened.counters);
+    counters.fronts.push(() => ({ ...opened.counters }));
     closers.push(opened.close);
     return opened;
   };
@@ -96,13 +89,13 @@ const namesOf = ({ domains, advertise }: Config): ReadonlySet<string> =>
     [...domains, hostname(), ...(advertise === undefined ? [] : [advertise.host])].map((name) => name.toLowerCase()),
   );
 
-const portsOf = (config: Config, parts: MiParts, metrics: Metrics): MiPorts => {
+const portsOf = (config: Config, parts: MiParts): MiPorts => {
   const startChar = config.imc_cmd_start_char.charAt(0);
   const domain = config.domains[0] ?? 'localhost';
   const explain: MiPorts['explain'] = (no) => reasonOf(no, startChar);
   return {
     ...parts,
-    statistics: createStatistics(metrics.statistics),
+    statistics: createStatistics(parts.metrics.statistics),
     version: version(),
     explain,
     parseRoom: (text) => E.mapLeft(explain)(parseRoom(text, domain)),

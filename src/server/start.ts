@@ -7,6 +7,7 @@ import { followLog } from '../engine/follow-log.ts';
 import { historyOf } from '../engine/history.ts';
 import { openSnapshots } from '../engine/snapshots.ts';
 import { createUnknownOutcomes } from '../engine/unknown-outcomes.ts';
+import { newMiCounters } from '../mi/counters.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Courier } from '../ports/courier.ts';
 import type { EventStore } from '../ports/event-store.ts';
@@ -17,6 +18,7 @@ import { randomIds } from '../runtime/ids.ts';
 import type { RunningLog } from '../runtime/log.ts';
 import { version } from '../runtime/version.ts';
 import type { HostPort, Listener } from '../sip/transport/transport.ts';
+import { openMetrics } from './metrics.ts';
 import { openMi } from './open-mi.ts';
 import { openMirror } from './open-mirror.ts';
 import { bindingsOf, openSip } from './open-sip.ts';
@@ -145,7 +147,22 @@ const start = async (
     if (!listening) return 'the log is being replayed';
     return undefined;
   };
+  const counters = newMiCounters();
+  const metrics = openMetrics({
+    clock,
+    startedAt,
+    log,
+    rooms,
+    engine: conference,
+    followed: { lagSeconds },
+    sip: stack,
+    mirror,
+    mi: counters,
+  });
+  opened(async () => metrics.close());
   const mi = await openMi(config, {
+    metrics,
+    counters,
     rooms,
     conference,
     clock,
@@ -165,12 +182,6 @@ const start = async (
       stopped_rooms: Object.fromEntries(rooms.stoppedRooms()),
     }),
     mirrorStatus: () => (mirror === undefined ? { state: 'none' } : { ...mirror.status() }),
-    sources: {
-      engine: { counters: conference.counters, queued: conference.queued },
-      sip: { counters: stack.counters, depths: stack.depths, copiesQueued: stack.courier.queueDepth },
-      log: { lagSeconds, linesDropped: () => log.counters.linesDropped },
-      ...(mirror === undefined ? {} : { mirror }),
-    },
   });
   opened(() => mi.close(0));
 
@@ -196,6 +207,7 @@ const start = async (
       await within(clock, left(), conference.idle());
       await stack.close(left());
       await mi.close(left());
+      metrics.close();
       await mirror?.stop();
       followed.catchUp.stop();
       await snapshots.stop();

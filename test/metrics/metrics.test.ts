@@ -1,64 +1,94 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { dashboard, dashboardText } from '../../scripts/grafana.ts';
 import { countAppend, createEngineCounters } from '../../src/engine/counters.ts';
-import { appendHistogram, metrics } from '../../src/metrics/metric-list.ts';
-import type { MetricSources } from '../../src/metrics/metric-sources.ts';
+import { engineMetrics, followMetrics } from '../../src/engine/metrics.ts';
 import { createMetrics } from '../../src/metrics/registry.ts';
-import { fakePorts, put, room } from '../mi/fake-ports.ts';
+import { miMetrics } from '../../src/mi/metrics.ts';
+import { metricsIn, type RunningMetric } from '../../src/ports/metric.ts';
+import { createCensus } from '../../src/read-models/census.ts';
+import { roomMetrics } from '../../src/read-models/metrics.ts';
+import { createRooms } from '../../src/read-models/rooms.ts';
+import { roomKey } from '../../src/room/address.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { logMetrics, processMetrics } from '../../src/runtime/metrics.ts';
+import { components } from '../../src/server/metrics.ts';
+import { newFanOutCounters } from '../../src/sip/fan-out/copy.ts';
+import { sipMetrics } from '../../src/sip/metrics.ts';
+import { mirrorMetrics } from '../../src/sql/mirror/metrics.ts';
+import { room } from '../mi/fake-ports.ts';
 
-const fake = fakePorts();
-put(fake, room('chat-1', 'alice', 'bob', '?carol'));
+const rooms = createRooms(4);
+const one = room('chat-1', 'alice', 'bob', '?carol');
+rooms.load({ key: roomKey(one.uri), revision: 0, room: one });
 const counters = createEngineCounters();
 counters.commands.JoinRoom = 3;
 counters.commands.CreateRoom = 1;
 counters.chatMessages = 9;
 for (const seconds of [0.0001, 0.003, 0.003, 99]) countAppend(counters, seconds);
-const failures = { timeout: 2 };
-const sources: MetricSources = {
-  version: '1.2.3',
-  startedAt: 1_000,
-  rooms: fake.ports.rooms,
-  engine: { counters, queued: () => 4 },
-  sip: {
-    counters: {
-      malformed: 1,
-      garbage: 0,
-      keepAlives: 0,
-      defects: 0,
-      server: {
-        requests: 5,
-        retransmissions: 0,
-        absorbed: 0,
-        merged: 0,
-        overflows: 0,
-        unsent: 0,
-        tooLate: 0,
-        answers: { 'MESSAGE 200': 4, 'REGISTER 403': 1 },
-      },
-      client: { timeouts: 0, retransmissions: 7, overflows: 0, strayResponses: 0 },
-      fanOut: { copies: 20, delivered: 18, failures, largeOverTcp: 0, largeOverUdp: 0, repetitionsSpared: 0 },
-      location: { bindings: 2, expired: 0, failures: 0 },
-      transports: { udp: { received: 11, sent: 12, dropped: { short: 1 }, failures: { EPERM: 2 }, connections: 0 } },
+const failures: Record<string, number> = { timeout: 2 };
+const fanOut = { ...newFanOutCounters(), copies: 20, delivered: 18, failures };
+const sip = {
+  courier: { send: () => {}, close: () => {}, counters: fanOut, queueDepth: () => 6 },
+  counters: {
+    malformed: 1,
+    garbage: 0,
+    keepAlives: 0,
+    defects: 0,
+    stopping: 0,
+    server: {
+      requests: 5,
+      retransmissions: 0,
+      absorbed: 0,
+      merged: 0,
+      overflows: 0,
+      unsent: 0,
+      tooLate: 0,
+      answers: { 'MESSAGE 200': 4, 'REGISTER 403': 1 },
     },
-    depths: () => ({ serverPending: 1, serverKept: 2, clientPending: 3 }),
-    copiesQueued: () => 6,
+    client: {
+      started: 0,
+      answered: 0,
+      failures: 0,
+      timeouts: 0,
+      retransmissions: 7,
+      overflows: 0,
+      strayResponses: 0,
+    },
+    fanOut,
+    location: { bindings: 2, changes: 0, expired: 0, failures: 0 },
+    log: { linesSuppressed: 0 },
+    transports: { udp: { received: 11, sent: 12, dropped: { short: 1 }, failures: { EPERM: 2 }, connections: 0 } },
   },
-  log: { lagSeconds: () => 0, counters: { groups: 1 }, linesDropped: () => 0 },
-  mirror: {
-    counters: { eventsWritten: 1, retries: 0, connectionsLost: 0, missingRows: 0, stops: 0 },
-    status: () => ({ lagSeconds: 0.5, pendingEvents: 2 }),
-  },
-  mi: { calls: { imc_list_rooms: 1 }, errors: { '-32601': 1 }, fronts: () => ({ wrongTokens: 1 }) },
+  depths: () => ({ serverPending: 1, serverKept: 2, clientPending: 3 }),
 };
-const all = createMetrics(sources);
-after(() => all.close());
-const names = new Set([
-  ...metrics.map(({ name }) => name),
-  ...['bucket', 'sum', 'count'].map((part) => `${appendHistogram.name}_${part}`),
-]);
+const mirror = {
+  counters: { eventsWritten: 1, transactions: 1, retries: 0, connectionsLost: 0, missingRows: 0, stops: 0 },
+  status: () => ({ lagSeconds: 0.5, pendingEvents: 2 }),
+};
+const running: readonly RunningMetric[] = [
+  ...metricsIn(roomMetrics, () => ({ rooms, census: createCensus(rooms, systemClock) })),
+  ...metricsIn(engineMetrics, () => ({ counters, queued: () => 4 })),
+  ...metricsIn(followMetrics, () => ({ lagSeconds: () => 0 })),
+  ...metricsIn(sipMetrics, () => sip),
+  ...metricsIn(mirrorMetrics, () => mirror),
+  ...metricsIn(miMetrics, () => ({
+    calls: { imc_list_rooms: 1 },
+    errors: { '-32601': 1 },
+    fronts: [() => ({ wrongTokens: 1 })],
+  })),
+  ...metricsIn(processMetrics, () => ({ version: '1.2.3', startedAt: 1_000, eventLoop: { quantiles: () => ({}) } })),
+  ...metricsIn(logMetrics, () => ({ counters: { linesDropped: 0 } })),
+];
+const all = createMetrics(running);
+const metrics = components.flatMap((component) => component.metrics);
+const names = new Set(
+  metrics.flatMap(({ name, kind }) =>
+    kind === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name],
+  ),
+);
 
 describe('/metrics', async () => {
   const { type, text } = await all.scrape();
@@ -93,7 +123,7 @@ describe('/metrics', async () => {
     assert.match(again, /imcd_copies_failed_total\{reason="timeout"\} 5\n/);
   });
   it("names everything by Prometheus' rules", () => {
-    for (const { name, kind, help, labels = [] } of metrics) {
+    for (const { name, kind, help, labels } of metrics) {
       assert.match(name, /^imcd_[a-z][a-z0-9_]*[a-z]$/, name);
       assert.equal(name.endsWith('_total'), kind === 'counter', name);
       assert.doesNotMatch(name, /milli|_ms|_kb|_mb|_minutes/, name);

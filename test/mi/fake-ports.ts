@@ -1,9 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Answer, Origin } from '../../src/engine/conference.ts';
-import { createStatistics, type Statistic } from '../../src/metrics/statistics.ts';
-import { createDispatch } from '../../src/mi/dispatch.ts';
+import { createStatistics } from '../../src/metrics/statistics.ts';
+import { newMiCounters } from '../../src/mi/counters.ts';
+import { createMiDispatch } from '../../src/mi/dispatch.ts';
 import type { Binding, LogLevel, MiPorts } from '../../src/mi/ports.ts';
 import type { StoredEvent } from '../../src/ports/event-store.ts';
+import type { Statistic } from '../../src/ports/statistics.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import type { Member, Room } from '../../src/room/room.ts';
@@ -108,7 +110,7 @@ export const fakePorts = (): Fake => {
     storeStatus: () => ({ url: 'memory:', reachable: true }),
     mirrorStatus: () => ({ url: 'none' }),
   };
-  const { dispatch } = createDispatch(ports, log);
+  const dispatch = createMiDispatch(ports, log, newMiCounters());
   const ask = async (text: string) => {
     const pieces = await dispatch(text, { source: 'mi:test' });
     if (pieces === undefined) return undefined;

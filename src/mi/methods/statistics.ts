@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Statistic } from '../../metrics/statistics.ts';
+import type { Statistic } from '../../ports/statistics.ts';
 import type { Arguments, Method, Param } from '../method.ts';
 import type { RpcError } from '../rpc.ts';
 

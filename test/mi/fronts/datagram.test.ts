@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { createDispatch } from '../../../src/mi/dispatch.ts';
+import { newMiCounters } from '../../../src/mi/counters.ts';
+import { createMiDispatch } from '../../../src/mi/dispatch.ts';
 import { openMiDatagram } from '../../../src/mi/fronts/datagram.ts';
 import { logTo } from '../../../src/runtime/log.ts';
 import { fakePorts, put, room } from '../fake-ports.ts';
@@ -11,7 +12,7 @@ describe('MI over datagrams', () => {
   it('answers one datagram with one, says so where the answer is too long, and says nothing without id', async () => {
     const fake = fakePorts();
     const log = logTo({ write: () => true }, 'info');
-    const { dispatch } = createDispatch(fake.ports, log);
+    const dispatch = createMiDispatch(fake.ports, log, newMiCounters());
     const mi = await openMiDatagram({ host: '127.0.0.1', port: 0, dispatch, log });
     const socket = createSocket('udp4');
     const ask = async (text: string) => {

@@ -14,7 +14,8 @@ import { open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { createDispatch } from '../../../src/mi/dispatch.ts';
+import { newMiCounters } from '../../../src/mi/counters.ts';
+import { createMiDispatch } from '../../../src/mi/dispatch.ts';
 import { type MiFifo, openMiFifo } from '../../../src/mi/fronts/fifo.ts';
 import { createFraming } from '../../../src/mi/fronts/fifo-framing.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -34,7 +35,7 @@ const open = (): { fifo: MiFifo; path: string; fake: Fake } => {
   const path = join(folder, `fifo-${made}`);
   const fake = fakePorts();
   const log = logTo({ write: (line: string) => fake.lines.push(line) }, 'info');
-  const { dispatch } = createDispatch(fake.ports, log);
+  const dispatch = createMiDispatch(fake.ports, log, newMiCounters());
   const fifo = openMiFifo({ path, replyFolder: folder, dispatch, clock: systemClock, log });
   opened.push(fifo);
   return { fifo, path, fake };
@@ -175,7 +176,7 @@ describe('MI over the FIFO', () => {
     spawnSync('mkfifo', [stale]);
     const fake = fakePorts();
     const log = logTo({ write: () => true }, 'info');
-    const { dispatch } = createDispatch(fake.ports, log);
+    const dispatch = createMiDispatch(fake.ports, log, newMiCounters());
     const options = { replyFolder: folder, dispatch, clock: systemClock, log };
     const first = openMiFifo({ path: stale, ...options });
     assert.throws(() => openMiFifo({ path: stale, ...options }), /another program reads/);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
-import { createDispatch } from '../../../src/mi/dispatch.ts';
+import { newMiCounters } from '../../../src/mi/counters.ts';
+import { createMiDispatch } from '../../../src/mi/dispatch.ts';
 import { type MiHttp, openMiHttp } from '../../../src/mi/fronts/http.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { logTo } from '../../../src/runtime/log.ts';
@@ -22,7 +23,7 @@ const open = async (token?: string): Promise<{ mi: MiHttp; fake: Fake; port: num
     names: new Set(['sip.example.org']),
     token,
     clock: systemClock,
-    dispatch: createDispatch(fake.ports, log).dispatch,
+    dispatch: createMiDispatch(fake.ports, log, newMiCounters()),
     metrics: async () => ({ type: 'text/plain; version=0.0.4', text: 'imcd_rooms 1\n' }),
     notReady: () => ready.why,
     log,

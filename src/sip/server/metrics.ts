@@ -1,0 +1,15 @@
+import { counter, type Metric } from '../../ports/metric.ts';
+import type { SipCounters } from './dispatch.ts';
+
+/** What came from the network and began no transaction, or met a defect. */
+export const dispatchMetrics: readonly Metric<SipCounters>[] = [
+  counter(
+    'sip_malformed',
+    ['sip', 'malformed'],
+    'Messages that could not be understood: answered, or not even that.',
+    ({ malformed, garbage }) => ({ answered: malformed, garbage }),
+    ['kind'],
+  ),
+  counter('sip_keep_alives', ['sip', 'keep_alives'], 'Keep-alives.', ({ keepAlives }) => keepAlives),
+  counter('sip_defects', ['sip', 'defects'], 'Requests that met a defect of imcd.', ({ defects }) => defects),
+];
