@@ -1,10 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { StoreError } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { MiCounters } from './counters.ts';
 import { encode, encodeWhole } from './encode.ts';
-import { type Caller, type Method, matchParams } from './method.ts';
-import { methods } from './methods.ts';
+import { type Arguments, type Caller, type Method, matchParams } from './method.ts';
+import { methodNamed } from './methods.ts';
 import type { MiPorts } from './ports.ts';
 import {
   type BadCall,
@@ -19,78 +21,102 @@ import {
 } from './rpc.ts';
 
 /** Answers one JSON-RPC text. Undefined: nothing is to be answered (a notification). Never rejects; the pieces may throw. */
-export type Dispatch = (text: string, caller: Caller) => Promise<AsyncIterable<string> | undefined>;
+export type Dispatch = (text: string, caller: Caller) => Promise<Pieces | undefined>;
+
+type Pieces = AsyncIterable<string>;
+
+interface Serving {
+  readonly ports: MiPorts;
+  readonly log: Log;
+  readonly counters: Pick<MiCounters, 'calls' | 'errors'>;
+}
+
+/** @param counters where calls and their errors are counted */
+export const createMiDispatch = (ports: MiPorts, log: Log, counters: Serving['counters']): Dispatch => {
+  const serving: Serving = { ports, log, counters };
+  return (text, caller) => {
+    const parsed = parse(text);
+    return parsed.kind === 'single' ? answer(serving, parsed.call, caller) : answerBatch(serving, parsed.calls, caller);
+  };
+};
+
+const answer = async (serving: Serving, call: E.Either<BadCall, Call>, caller: Caller): Promise<Pieces | undefined> => {
+  if (E.isLeft(call)) return failure(serving, call.left.error, call.left.id);
+  const { id } = call.right;
+  const result = await run(serving, call.right, caller)();
+  if (E.isLeft(result)) return failure(serving, result.left, id);
+  return id === undefined ? undefined : envelope(result.right, id);
+};
 
 /** Most characters of all answers of one batch together. */
 const mostOfBatch = 8 * 1_048_576;
+const tooLong: RpcError = {
+  code: 500,
+  message: 'the answers of this batch are too long together: call one by one',
+};
 
-const bySpelling: ReadonlyMap<string, Method> = new Map(
-  methods.flatMap((method) => method.spellings.map((spelling) => [spelling, method] as const)),
-);
+/** One call after the other; their answers wait in memory until the last is there. */
+const answerBatch = async (
+  serving: Serving,
+  calls: readonly E.Either<BadCall, Call>[],
+  caller: Caller,
+): Promise<Pieces | undefined> => {
+  const answers: string[] = [];
+  let room = mostOfBatch;
+  for (const call of calls) {
+    const pieces = await answer(serving, call, caller);
+    if (pieces === undefined) continue;
+    const id = E.isRight(call) ? (call.right.id ?? null) : call.left.id;
+    const shown = (await encodeWhole(pieces, room)) ?? errorText(counted(serving, tooLong), id);
+    room -= shown.length;
+    answers.push(shown);
+  }
+  return answers.length === 0 ? undefined : one(`[${answers.join(',')}]`);
+};
 
-/** @param counters where calls and their errors are counted */
-export const createMiDispatch = (
-  ports: MiPorts,
-  log: Log,
-  counters: Pick<MiCounters, 'calls' | 'errors'>,
-): Dispatch => {
-  const run = async (call: Call, caller: Caller): Promise<E.Either<RpcError, unknown>> => {
-    const method = bySpelling.get(call.method);
-    const name = method?.spellings[0] ?? 'unknown';
-    counters.calls[name] = (counters.calls[name] ?? 0) + 1;
-    if (method === undefined) return E.left(methodNotFound);
-    const given = matchParams(method, call.params);
-    if (E.isLeft(given)) return given;
+const run = (serving: Serving, call: Call, caller: Caller): TE.TaskEither<RpcError, unknown> => {
+  const { calls } = serving.counters;
+  const method = methodNamed(call.method);
+  const name = method === undefined ? 'unknown' : nameOf(method);
+  calls[name] = (calls[name] ?? 0) + 1;
+  if (method === undefined) return TE.left(methodNotFound);
+  return pipe(
+    TE.fromEither(matchParams(method, call.params)),
+    TE.chain((given) => invoke(serving, method, given, caller)),
+  );
+};
+
+/** Runs a method; each call of one that changes something is a line of the log. */
+const invoke =
+  ({ ports, log }: Serving, method: Method, given: Arguments, caller: Caller): TE.TaskEither<RpcError, unknown> =>
+  async () => {
     const called = { ...caller, correlationId: ports.ids.uuid() };
     try {
-      const result = await method.run(ports, given.right, called);
+      const result = await method.run(ports, given, called)();
       if (method.changes) {
         const outcome = E.isRight(result) ? 'done' : result.left.message;
-        log.info({ method: name, ...given.right, ...called, outcome }, 'management call');
+        log.info({ method: nameOf(method), ...given, ...called, outcome }, 'management call');
       }
       return result;
     } catch (error) {
       if (error instanceof StoreError) return E.left({ code: 500, message: error.message });
-      log.error({ method: name, source: caller.source, error }, 'a management call failed: a defect');
+      log.error({ method: nameOf(method), source: caller.source, error }, 'a management call failed: a defect');
       return E.left(internalError);
     }
   };
 
-  const failed = (error: RpcError): RpcError => {
-    counters.errors[error.code] = (counters.errors[error.code] ?? 0) + 1;
-    return error;
-  };
+/** By which it is counted and logged, whatever the caller called it. */
+const nameOf = ({ spellings }: Method): string => spellings[0] ?? '';
 
-  const answer = async (call: E.Either<BadCall, Call>, caller: Caller): Promise<AsyncIterable<string> | undefined> => {
-    if (E.isLeft(call)) return one(errorText(failed(call.left.error), call.left.id));
-    const { id } = call.right;
-    const result = await run(call.right, caller);
-    if (E.isLeft(result)) failed(result.left);
-    if (id === undefined) return undefined;
-    if (E.isLeft(result)) return one(errorText(result.left, id));
-    return envelope(result.right, id);
-  };
+const counted = ({ counters: { errors } }: Serving, error: RpcError): RpcError => {
+  errors[error.code] = (errors[error.code] ?? 0) + 1;
+  return error;
+};
 
-  return async (text, caller) => {
-    const parsed = parse(text);
-    if (parsed.kind === 'single') return answer(parsed.call, caller);
-    const answers: string[] = [];
-    let room = mostOfBatch;
-    for (const call of parsed.calls) {
-      const pieces = await answer(call, caller);
-      if (pieces === undefined) continue;
-      const whole = await encodeWhole(pieces, room);
-      const id = E.isRight(call) ? (call.right.id ?? null) : call.left.id;
-      const error: RpcError = {
-        code: 500,
-        message: 'the answers of this batch are too long together: call one by one',
-      };
-      const shown = whole ?? errorText(failed(error), id);
-      room -= shown.length;
-      answers.push(shown);
-    }
-    return answers.length === 0 ? undefined : one(`[${answers.join(',')}]`);
-  };
+/** @param id undefined: of a notification, whose error is counted and not told */
+const failure = (serving: Serving, error: RpcError, id: Call['id']): Pieces | undefined => {
+  counted(serving, error);
+  return id === undefined ? undefined : one(errorText(error, id));
 };
 
 async function* one(text: string): AsyncGenerator<string, void, undefined> {

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { MiPorts } from './ports.ts';
 import { invalidParams, type Params, type RpcError } from './rpc.ts';
 
@@ -32,8 +33,8 @@ export interface Method {
   readonly changes?: true;
   /** JSON Schema of the result. */
   readonly result: Readonly<Record<string, unknown>>;
-  /** Resolves with the result (JSON, or with long lists in it) or the error; a rejection is a defect. */
-  readonly run: (ports: MiPorts, given: Arguments, called: Called) => Promise<E.Either<RpcError, unknown>>;
+  /** The result (JSON, or with long lists in it) or the error. What rejects is a `StoreError`, or a defect. */
+  readonly run: (ports: MiPorts, given: Arguments, called: Called) => TaskEither<RpcError, unknown>;
 }
 
 /** Positions or names to names. Left as OpenSIPS words it, and what would be right. */

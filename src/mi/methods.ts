@@ -1,10 +1,11 @@
-import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { coreSpellings, type Method } from './method.ts';
 import { destroyRoom, removeMember } from './methods/commands.ts';
-import { bindings, logLevel, mirrorStatus, ps, pwd, storeStatus, uptime, versionOf } from './methods/core.ts';
+import { bindings, logLevel, mirrorStatus, ps, pwd, serverVersion, storeStatus, uptime } from './methods/core.ts';
 import { roomHistory, roomState, userHistory } from './methods/history.ts';
 import { listMembers, listRooms } from './methods/rooms.ts';
 import { getStatistics, listStatistics, resetStatistics } from './methods/statistics.ts';
+import type { RpcError } from './rpc.ts';
 
 /** opensips-cli calls this first, and refuses a name that is not in the answer: so every spelling is. */
 const which: Method = {
@@ -15,36 +16,35 @@ const which: Method = {
     type: 'array',
     items: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
   },
-  run: async (_ports, { command }) => {
-    if (command === undefined) return E.right(methods.flatMap(({ spellings }) => spellings));
-    const method = called(command);
-    if (method === undefined) return E.left(noSuchMethod);
+  run: (_ports, { command }) => {
+    if (command === undefined) return TE.right([...bySpelling.keys()]);
+    const method = methodNamed(command);
+    if (method === undefined) return TE.left(noSuchMethod);
     const least = method.params.filter(({ optional }) => !optional).map(({ name }) => name);
     const all = method.params.map(({ name }) => name);
-    return E.right(least.length === all.length ? [all] : [least, all]);
+    return TE.right(least.length === all.length ? [all] : [least, all]);
   },
 };
 
-/** A method by any of its names. */
-const called = (name: unknown): Method | undefined =>
-  methods.find(({ spellings }) => typeof name === 'string' && spellings.includes(name));
-const noSuchMethod = { code: 404, message: 'no such method: which lists them' };
+const noSuchMethod: RpcError = { code: 404, message: 'no such method: which lists them' };
 
 const help: Method = {
   spellings: coreSpellings('help'),
   summary: 'what a method does, and its parameters; without a name: all methods',
   params: [{ name: 'mi_cmd', optional: true, meaning: 'a method, in any spelling' }],
   result: { type: 'object' },
-  run: async (_ports, { mi_cmd }) => {
+  run: (_ports, { mi_cmd }) => {
     if (mi_cmd === undefined) {
-      return E.right({ Methods: Object.fromEntries(methods.map(({ spellings, summary }) => [spellings[0], summary])) });
+      return TE.right({
+        Methods: Object.fromEntries(methods.map(({ spellings, summary }) => [spellings[0], summary])),
+      });
     }
-    const method = called(mi_cmd);
-    if (method === undefined) return E.left(noSuchMethod);
+    const method = methodNamed(mi_cmd);
+    if (method === undefined) return TE.left(noSuchMethod);
     const params = method.params.map(
       ({ name, optional, meaning }) => `${name}${optional ? ' (optional)' : ''}: ${meaning}`,
     );
-    return E.right({ Help: method.summary, Params: params, Spellings: method.spellings });
+    return TE.right({ Help: method.summary, Params: params, Spellings: method.spellings });
   },
 };
 
@@ -65,9 +65,16 @@ export const methods: readonly Method[] = [
   resetStatistics,
   which,
   help,
-  versionOf,
+  serverVersion,
   uptime,
   ps,
   pwd,
   logLevel,
 ];
+
+const bySpelling: ReadonlyMap<unknown, Method> = new Map(
+  methods.flatMap((method) => method.spellings.map((spelling) => [spelling, method] as const)),
+);
+
+/** A method by any of its names. */
+export const methodNamed = (name: unknown): Method | undefined => bySpelling.get(name);

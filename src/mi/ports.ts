@@ -3,6 +3,7 @@ import type { Conference } from '../engine/conference.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { LogLevel } from '../ports/log.ts';
 import type { Statistics } from '../ports/statistics.ts';
 import type { MemberKey, MemberUri, RoomKey, RoomUri } from '../room/address.ts';
 import type { Malformed, Refusal } from '../room/refusals.ts';
@@ -28,7 +29,7 @@ export interface MiPorts {
   readonly explain: (no: Refusal | Malformed) => string;
   readonly history: HistoryPorts;
   /** Registrations of one user, or of all. */
-  readonly bindings: (user?: MemberKey) => Iterable<Binding>;
+  readonly bindings: (user?: MemberKey) => Iterable<Contact>;
   /** Facts about the log: where it is, whether it can be reached, how far behind the rooms are. JSON. */
   readonly storeStatus: () => Readonly<Record<string, unknown>>;
   /** Facts about the mirror: where it is, its lag, why it stopped. JSON. */
@@ -46,10 +47,8 @@ export interface RoomsView {
   readonly revision: (key: RoomKey) => bigint | undefined;
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
 /** One contact of a registered user. */
-export interface Binding {
+export interface Contact {
   readonly user: MemberUri;
   readonly contact: string;
   /** Milliseconds since 1970. */

@@ -1,3 +1,5 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** A line of the log. `fields` never hold secrets or message bodies. */
 type Line = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 

@@ -1,7 +1,5 @@
 import { pino } from 'pino';
-import type { Log } from '../ports/log.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+import type { Log, LogLevel } from '../ports/log.ts';
 
 export interface RunningLog extends Log {
   readonly level: () => LogLevel;

@@ -3,8 +3,9 @@ import type { Answer, Origin } from '../../src/engine/conference.ts';
 import { createStatistics } from '../../src/metrics/statistics.ts';
 import { newMiCounters } from '../../src/mi/counters.ts';
 import { createMiDispatch } from '../../src/mi/dispatch.ts';
-import type { Binding, LogLevel, MiPorts } from '../../src/mi/ports.ts';
+import type { Contact, MiPorts } from '../../src/mi/ports.ts';
 import type { StoredEvent } from '../../src/ports/event-store.ts';
+import type { LogLevel } from '../../src/ports/log.ts';
 import type { Statistic } from '../../src/ports/statistics.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
@@ -45,7 +46,7 @@ export interface Fake {
   answer: Answer;
   readonly events: StoredEvent[];
   readonly statistics: Statistic[];
-  readonly bindings: Binding[];
+  readonly bindings: Contact[];
   level: LogLevel;
   readonly lines: string[];
   readonly call: (method: string, params?: unknown) => Promise<unknown>;
@@ -60,7 +61,7 @@ export const fakePorts = (): Fake => {
   const log = logTo({ write: (line: string) => lines.push(line) }, 'debug');
   const events: StoredEvent[] = [];
   const statistics: Statistic[] = [];
-  const bindings: Binding[] = [];
+  const bindings: Contact[] = [];
   const executed: Fake['executed'] = [];
   async function* give(wanted: (event: StoredEvent) => boolean) {
     for (const event of events) if (wanted(event)) yield event;

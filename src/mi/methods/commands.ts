@@ -1,41 +1,31 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Answer } from '../../engine/conference.ts';
-import { Operator, type RoomCommand } from '../../room/commands.ts';
-import { type Arguments, type Called, imcSpellings, type Method, type Param } from '../method.ts';
+import type { RoomCommand } from '../../room/commands.ts';
+import { givenOperator, givenRoom, givenUser, memberParam, operatorParam, roomParam } from '../arguments.ts';
+import { type Called, imcSpellings, type Method } from '../method.ts';
 import type { MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
-import { roomArgument, roomParam } from './rooms.ts';
+import { noSuchRoom } from './rooms.ts';
 
-const operatorParam: Param = {
-  name: 'operator',
-  optional: true,
-  meaning: 'who asks, for the history: letters, digits, _ . @ -; default mi',
-};
 const done = { type: 'string', const: 'OK' };
 
-const operatorOf = ({ operator = 'mi' }: Arguments): E.Either<RpcError, Operator> => {
-  const actor = `operator:${String(operator)}`;
-  return Operator.is(actor)
-    ? E.right(actor)
-    : E.left({ code: 400, message: 'bad param: operator takes 1 to 64 letters, digits, _ . @ -' });
-};
-
 /** Through the same mailbox, `decide` and log as a command that came by SIP. */
-const execute = (
-  ports: MiPorts,
-  command: RoomCommand,
-  { source, correlationId }: Called,
-): Promise<E.Either<RpcError, unknown>> =>
-  new Promise((resolve) => {
-    ports.conference.execute(command, { source, correlationId }, (answer) => resolve(worded(ports, answer)));
-  });
+const execute =
+  (ports: MiPorts, { source, correlationId }: Called) =>
+  (command: RoomCommand): TE.TaskEither<RpcError, 'OK'> =>
+  () =>
+    new Promise((resolve) => {
+      ports.conference.execute(command, { source, correlationId }, (answer) => resolve(worded(ports, answer)));
+    });
 
-const worded = (ports: MiPorts, answer: Answer): E.Either<RpcError, unknown> => {
+const worded = (ports: MiPorts, answer: Answer): E.Either<RpcError, 'OK'> => {
   if (answer.kind === 'done') return E.right('OK');
   if (answer.kind === 'failed') return E.left({ code: 500, message: answer.failure.message });
   const { reason } = answer.refusal;
-  const code = reason === 'NoSuchRoom' || reason === 'NoSuchMember' ? 404 : 403;
-  return E.left({ code, message: reason === 'NoSuchRoom' ? 'no such room' : ports.explain(answer.refusal) });
+  if (reason === 'NoSuchRoom') return E.left(noSuchRoom);
+  return E.left({ code: reason === 'NoSuchMember' ? 404 : 403, message: ports.explain(answer.refusal) });
 };
 
 export const destroyRoom: Method = {
@@ -44,33 +34,35 @@ export const destroyRoom: Method = {
   params: [roomParam, operatorParam],
   result: done,
   changes: true,
-  run: async (ports, given, caller) => {
-    const room = roomArgument(ports, given);
-    if (E.isLeft(room)) return room;
-    const actor = operatorOf(given);
-    if (E.isLeft(actor)) return actor;
-    return execute(ports, { type: 'DestroyRoom', room: room.right, actor: actor.right }, caller);
-  },
+  run: (ports, given, called) =>
+    pipe(
+      E.Do,
+      E.apS('room', givenRoom(ports, given)),
+      E.apS('actor', givenOperator(given)),
+      E.map((asked) => ({ type: 'DestroyRoom', ...asked }) as const),
+      TE.fromEither,
+      TE.chain(execute(ports, called)),
+    ),
 };
 
 export const removeMember: Method = {
   spellings: imcSpellings('remove_member'),
   summary: 'remove a member from a room, or withdraw an invitation, as its owner could; all are told',
-  params: [
-    roomParam,
-    { name: 'member', meaning: "the member's SIP URI, user@domain, or user of our own domain" },
-    operatorParam,
-  ],
+  params: [roomParam, memberParam, operatorParam],
   result: done,
   changes: true,
-  run: async (ports, given, caller) => {
-    const room = roomArgument(ports, given);
-    if (E.isLeft(room)) return room;
-    const actor = operatorOf(given);
-    if (E.isLeft(actor)) return actor;
-    const member = typeof given.member === 'string' ? ports.parseMember(given.member) : E.left('it must be text');
-    if (E.isLeft(member)) return E.left({ code: 400, message: `bad param: member: ${member.left}` });
-    const command = { type: 'RemoveMember', room: room.right, actor: actor.right, member: member.right } as const;
-    return execute(ports, command, caller);
+  run: (ports, given, called) => {
+    const asked = pipe(
+      E.Do,
+      E.apS('room', givenRoom(ports, given)),
+      E.apS('actor', givenOperator(given)),
+      E.apS('member', givenUser(ports, given, 'member')),
+    );
+    return pipe(
+      asked,
+      E.map((fields) => ({ type: 'RemoveMember', ...fields }) as const),
+      TE.fromEither,
+      TE.chain(execute(ports, called)),
+    );
   },
 };

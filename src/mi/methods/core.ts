@@ -1,9 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { memberKey } from '../../room/address.ts';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { LogLevel } from '../../ports/log.ts';
+import { type MemberKey, memberKey } from '../../room/address.ts';
+import { givenUser, userParam } from '../arguments.ts';
 import { longList } from '../encode.ts';
-import { coreSpellings, imcSpellings, type Method } from '../method.ts';
-import type { Binding, LogLevel } from '../ports.ts';
-import { userParam } from './history.ts';
+import { type Arguments, coreSpellings, imcSpellings, type Method } from '../method.ts';
+import type { Contact, MiPorts } from '../ports.ts';
+import type { RpcError } from '../rpc.ts';
 
 /** `Mon Nov 23 06:30:00 2026`, as C's ctime writes it: what users of opensips-cli see. In UTC. */
 const ctime = (ms: number): string => {
@@ -16,12 +20,12 @@ const ctime = (ms: number): string => {
 
 const open = { type: 'object' };
 
-export const versionOf: Method = {
+export const serverVersion: Method = {
   spellings: coreSpellings('version'),
   summary: 'name and version of this server',
   params: [],
   result: { type: 'object', required: ['Server'], properties: { Server: { type: 'string' } } },
-  run: async ({ version }) => E.right({ Server: `imcd (${version} (${process.arch}/${process.platform}))` }),
+  run: ({ version }) => TE.right({ Server: `imcd (${version} (${process.arch}/${process.platform}))` }),
 };
 
 export const uptime: Method = {
@@ -33,10 +37,10 @@ export const uptime: Method = {
     required: ['Now', 'Up since', 'Up time'],
     properties: { Now: { type: 'string' }, 'Up since': { type: 'string' }, 'Up time': { type: 'string' } },
   },
-  run: async ({ clock, startedAt }) => {
+  run: ({ clock, startedAt }) => {
     const now = clock.now();
     const seconds = Math.floor((now - startedAt) / 1000);
-    return E.right({ Now: ctime(now), 'Up since': ctime(startedAt), 'Up time': `${seconds} [sec]` });
+    return TE.right({ Now: ctime(now), 'Up since': ctime(startedAt), 'Up time': `${seconds} [sec]` });
   },
 };
 
@@ -45,7 +49,7 @@ export const ps: Method = {
   summary: 'the processes: imcd is one',
   params: [],
   result: { type: 'object', required: ['Processes'], properties: { Processes: { type: 'array', items: open } } },
-  run: async () => E.right({ Processes: [{ ID: 0, PID: process.pid, Type: 'imcd' }] }),
+  run: () => TE.right({ Processes: [{ ID: 0, PID: process.pid, Type: 'imcd' }] }),
 };
 
 export const pwd: Method = {
@@ -53,7 +57,7 @@ export const pwd: Method = {
   summary: 'the working directory',
   params: [],
   result: { type: 'object', required: ['WD'], properties: { WD: { type: 'string' } } },
-  run: async () => E.right({ WD: process.cwd() }),
+  run: () => TE.right({ WD: process.cwd() }),
 };
 
 /** OpenSIPS' numbers: -3 alert, -2 critical, -1 error, 1 warning, 2 notice, 3 info, 4 debug. */
@@ -64,6 +68,11 @@ const levelOf = (value: unknown): LogLevel | undefined => {
   if (named !== undefined || !/^-?\d$/.test(text)) return named;
   const number = Number(text);
   return number < 1 ? 'error' : number === 1 ? 'warn' : number < 4 ? 'info' : 'debug';
+};
+
+const noLevel: RpcError = {
+  code: 400,
+  message: "bad param: level is debug, info, warn or error, or OpenSIPS' -3 to 4",
 };
 
 export const logLevel: Method = {
@@ -79,14 +88,12 @@ export const logLevel: Method = {
   ],
   changes: true,
   result: open,
-  run: async ({ log }, { level }) => {
-    if (level === undefined) return E.right({ 'Log level': log.level() });
+  run: ({ log }, { level }) => {
+    if (level === undefined) return TE.right({ 'Log level': log.level() });
     const wanted = levelOf(level);
-    if (wanted === undefined) {
-      return E.left({ code: 400, message: "bad param: level is debug, info, warn or error, or OpenSIPS' -3 to 4" });
-    }
+    if (wanted === undefined) return TE.left(noLevel);
     log.setLevel(wanted);
-    return E.right({ 'New global log level': wanted });
+    return TE.right({ 'New global log level': wanted });
   },
 };
 
@@ -95,7 +102,7 @@ export const storeStatus: Method = {
   summary: 'the log: where it is, whether it can be reached, how far behind the rooms are',
   params: [],
   result: open,
-  run: async (ports) => E.right(ports.storeStatus()),
+  run: ({ storeStatus }) => TE.right(storeStatus()),
 };
 
 export const mirrorStatus: Method = {
@@ -103,24 +110,28 @@ export const mirrorStatus: Method = {
   summary: 'the SQL mirror: where it is, how far behind it is, why it stopped',
   params: [],
   result: open,
-  run: async (ports) => E.right(ports.mirrorStatus()),
+  run: ({ mirrorStatus }) => TE.right(mirrorStatus()),
 };
 
-function* contacts(all: Iterable<Binding>): Generator<unknown> {
+function* rows(all: Iterable<Contact>): Generator<unknown> {
   for (const { user, contact, expires, source } of all) {
     yield { AOR: user, Contact: contact, Expires: new Date(expires).toISOString(), Source: source };
   }
 }
+
+/** Undefined: everybody's. */
+const whose = (ports: MiPorts, given: Arguments): E.Either<RpcError, MemberKey | undefined> =>
+  given.user === undefined ? E.right(undefined) : pipe(givenUser(ports, given, 'user'), E.map(memberKey));
 
 export const bindings: Method = {
   spellings: imcSpellings('bindings'),
   summary: 'registrations on this node: of one user, or of all',
   params: [{ ...userParam, optional: true }],
   result: { type: 'object', required: ['BINDINGS'], properties: { BINDINGS: { type: 'array', items: open } } },
-  run: async (ports, given) => {
-    if (given.user === undefined) return E.right({ BINDINGS: longList(contacts(ports.bindings())) });
-    const user = typeof given.user === 'string' ? ports.parseMember(given.user) : E.left('it must be text');
-    if (E.isLeft(user)) return E.left({ code: 400, message: `bad param: user: ${user.left}` });
-    return E.right({ BINDINGS: longList(contacts(ports.bindings(memberKey(user.right)))) });
-  },
+  run: (ports, given) =>
+    pipe(
+      whose(ports, given),
+      E.map((user) => ({ BINDINGS: longList(rows(ports.bindings(user))) })),
+      TE.fromEither,
+    ),
 };

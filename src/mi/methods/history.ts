@@ -1,48 +1,35 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { StoredEvent } from '../../ports/event-store.ts';
-import { memberKey, roomKey } from '../../room/address.ts';
+import { memberKey, type RoomKey, roomKey } from '../../room/address.ts';
+import {
+  givenNatural,
+  givenRoom,
+  givenTime,
+  givenUser,
+  naturalParam,
+  notBoth,
+  roomParam,
+  userParam,
+} from '../arguments.ts';
 import { longList } from '../encode.ts';
 import { eventJson, eventSchema, stateJson, stateSchema } from '../event-json.ts';
 import { type Arguments, imcSpellings, type Method, type Param } from '../method.ts';
+import type { HistoryPorts, MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
-import { noSuchRoom, roomArgument, roomParam } from './rooms.ts';
+import { noSuchRoom } from './rooms.ts';
 
-const natural = {
-  anyOf: [
-    { type: 'integer', minimum: 0 },
-    { type: 'string', pattern: '^[0-9]{1,15}$' },
-  ],
-};
-const from: Param = { name: 'from', optional: true, meaning: 'first revision', schema: natural };
-const limit: Param = { name: 'limit', optional: true, meaning: 'most events; default 1000', schema: natural };
+const from = naturalParam('from', 'first revision');
+const limit = naturalParam('limit', 'most events; default 1000');
 const since: Param = { name: 'since', optional: true, meaning: 'not before: RFC 3339' };
 const until: Param = { name: 'until', optional: true, meaning: 'not after: RFC 3339' };
-export const userParam: Param = { name: 'user', meaning: "a user's SIP URI, user@domain, or user of our own domain" };
+const defaultLimit = 1000;
 
 const events = {
   type: 'object',
   required: ['EVENTS'],
   properties: { EVENTS: { type: 'array', items: eventSchema } },
-};
-const defaultLimit = 1000;
-
-const bad = (what: string): E.Either<RpcError, never> => E.left({ code: 400, message: `bad param: ${what}` });
-
-const numberOf = (given: Arguments, name: string): number | undefined | 'bad' => {
-  const value = given[name];
-  if (value === undefined) return undefined;
-  const number = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : 'bad';
-};
-
-/** RFC 3339, brought to UTC and milliseconds as events have it. */
-const timeOf = (given: Arguments, name: string): string | undefined | 'bad' => {
-  const value = given[name];
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value))
-    return 'bad';
-  const ms = Date.parse(value.replace(' ', 'T'));
-  return Number.isNaN(ms) ? 'bad' : new Date(ms).toISOString();
 };
 
 interface Filter {
@@ -51,15 +38,14 @@ interface Filter {
   readonly limit: number;
 }
 
-const filterOf = (given: Arguments): E.Either<RpcError, Filter> => {
-  const most = numberOf(given, 'limit');
-  if (most === 'bad') return bad('limit is a whole number');
-  const first = timeOf(given, 'since');
-  if (first === 'bad') return bad('since is a time such as 2026-11-22T14:00:00Z');
-  const last = timeOf(given, 'until');
-  if (last === 'bad') return bad('until is a time such as 2026-11-22T14:00:00Z');
-  return E.right({ since: first, until: last, limit: most ?? defaultLimit });
-};
+const givenFilter = (given: Arguments): E.Either<RpcError, Filter> =>
+  pipe(
+    E.Do,
+    E.apS('most', givenNatural(given, 'limit')),
+    E.apS('since', givenTime(given, 'since')),
+    E.apS('until', givenTime(given, 'until')),
+    E.map(({ most = defaultLimit, ...window }) => ({ ...window, limit: most })),
+  );
 
 async function* filtered(source: AsyncIterable<StoredEvent>, filter: Filter): AsyncGenerator<unknown> {
   let left = filter.limit;
@@ -78,16 +64,16 @@ export const roomHistory: Method = {
   summary: "a room's events in order: who did what, when, from where",
   params: [roomParam, from, limit, since, until],
   result: events,
-  run: async (ports, given) => {
-    const room = roomArgument(ports, given);
-    if (E.isLeft(room)) return room;
-    const first = numberOf(given, 'from');
-    if (first === 'bad') return bad('from is a revision, a whole number');
-    const filter = filterOf(given);
-    if (E.isLeft(filter)) return filter;
-    const source = ports.history.ofRoom(roomKey(room.right), BigInt(first ?? 0));
-    return E.right({ EVENTS: longList(filtered(source, filter.right)) });
-  },
+  run: (ports, given) =>
+    pipe(
+      E.Do,
+      E.apS('room', givenRoom(ports, given)),
+      E.apS('first', givenNatural(given, 'from', 'a revision, a whole number')),
+      E.apS('filter', givenFilter(given)),
+      E.map(({ room, first = 0, filter }) => filtered(ports.history.ofRoom(roomKey(room), BigInt(first)), filter)),
+      E.map((shown) => ({ EVENTS: longList(shown) })),
+      TE.fromEither,
+    ),
 };
 
 export const userHistory: Method = {
@@ -95,42 +81,58 @@ export const userHistory: Method = {
   summary: 'all that one user did, or had done to them, over all rooms',
   params: [userParam, limit, since, until],
   result: events,
-  run: async (ports, given) => {
-    const user = typeof given.user === 'string' ? ports.parseMember(given.user) : E.left('it must be text');
-    if (E.isLeft(user)) return bad(`user: ${user.left}`);
-    const filter = filterOf(given);
-    if (E.isLeft(filter)) return filter;
-    return E.right({ EVENTS: longList(filtered(ports.history.ofUser(memberKey(user.right)), filter.right)) });
-  },
+  run: (ports, given) =>
+    pipe(
+      E.Do,
+      E.apS('user', givenUser(ports, given, 'user')),
+      E.apS('filter', givenFilter(given)),
+      E.map(({ user, filter }) => filtered(ports.history.ofUser(memberKey(user)), filter)),
+      E.map((shown) => ({ EVENTS: longList(shown) })),
+      TE.fromEither,
+    ),
 };
+
+/** What `stateAt` is asked for; empty: the state of now. */
+type Moment = Parameters<HistoryPorts['stateAt']>[1];
+
+const givenMoment = (given: Arguments): E.Either<RpcError, Moment> =>
+  pipe(
+    E.Do,
+    E.apS('revision', givenNatural(given, 'revision')),
+    E.apS('time', givenTime(given, 'at')),
+    E.chainFirst(() => notBoth(given, 'revision', 'at')),
+    E.map(({ revision, time }) => ({
+      ...(revision === undefined ? {} : { revision: BigInt(revision) }),
+      ...(time === undefined ? {} : { time }),
+    })),
+  );
+
+const stateOf = async ({ rooms, history }: MiPorts, room: RoomKey, moment: Moment) =>
+  moment.revision === undefined && moment.time === undefined
+    ? { revision: rooms.revision(room), room: rooms.get(room) }
+    : history.stateAt(room, moment);
 
 export const roomState: Method = {
   spellings: imcSpellings('room_state'),
   summary: 'a room with its members and their roles: now, or as it was at a revision or a time',
   params: [
     roomParam,
-    { name: 'revision', optional: true, meaning: 'after the event of this revision', schema: natural },
+    naturalParam('revision', 'after the event of this revision'),
     { name: 'at', optional: true, meaning: 'at this time: RFC 3339' },
   ],
   result: stateSchema,
-  run: async (ports, given) => {
-    const room = roomArgument(ports, given);
-    if (E.isLeft(room)) return room;
-    const revision = numberOf(given, 'revision');
-    if (revision === 'bad') return bad('revision is a whole number');
-    const time = timeOf(given, 'at');
-    if (time === 'bad') return bad('at is a time such as 2026-11-22T14:00:00Z');
-    if (revision !== undefined && time !== undefined) return bad('only one of revision and at');
-    const key = roomKey(room.right);
-    if (revision === undefined && time === undefined) {
-      const now = stateJson(ports.rooms.revision(key), ports.rooms.get(key));
-      return now === null ? E.left(noSuchRoom) : E.right(now);
-    }
-    const then = await ports.history.stateAt(key, {
-      ...(revision === undefined ? {} : { revision: BigInt(revision) }),
-      ...(time === undefined ? {} : { time }),
-    });
-    const shown = stateJson(then.revision, then.room);
-    return shown === null ? E.left(noSuchRoom) : E.right(shown);
-  },
+  run: (ports, given) =>
+    pipe(
+      E.Do,
+      E.apS('room', givenRoom(ports, given)),
+      E.apS('moment', givenMoment(given)),
+      TE.fromEither,
+      TE.chainTaskK(
+        ({ room, moment }) =>
+          () =>
+            stateOf(ports, roomKey(room), moment),
+      ),
+      TE.map(({ revision, room }) => stateJson(revision, room)),
+      TE.chain(TE.fromNullable(noSuchRoom)),
+    ),
 };

@@ -1,23 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type RoomUri, roomKey } from '../../room/address.ts';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { roomKey } from '../../room/address.ts';
 import type { Room } from '../../room/room.ts';
+import { givenRoom, roomParam } from '../arguments.ts';
 import { longList } from '../encode.ts';
-import { type Arguments, imcSpellings, type Method, type Param } from '../method.ts';
-import type { MiPorts } from '../ports.ts';
+import { imcSpellings, type Method } from '../method.ts';
 import type { RpcError } from '../rpc.ts';
 
-export const roomParam: Param = { name: 'room', meaning: "the room's SIP URI: sip:chat-001@example.org" };
-
-const emptyParam: RpcError = { code: 400, message: 'empty param' };
-const badParam: RpcError = { code: 400, message: 'bad param' };
 export const noSuchRoom: RpcError = { code: 404, message: 'no such room' };
-
-/** The `room` argument; the errors are worded as OpenSIPS' imc words them. */
-export const roomArgument = (ports: MiPorts, { room }: Arguments): E.Either<RpcError, RoomUri> => {
-  if (room === '') return E.left(emptyParam);
-  if (typeof room !== 'string' || !/^sips?:/i.test(room)) return E.left(badParam);
-  return E.mapLeft(() => badParam)(ports.parseRoom(room));
-};
 
 const ownerOf = (room: Room): string => room.members.get(room.owner)?.uri ?? '';
 
@@ -45,7 +36,7 @@ export const listRooms: Method = {
       },
     },
   },
-  run: async (ports) => E.right({ ROOMS: longList(rows(ports.rooms.all())) }),
+  run: ({ rooms }) => TE.right({ ROOMS: longList(rows(rooms.all())) }),
 };
 
 export const listMembers: Method = {
@@ -57,12 +48,13 @@ export const listMembers: Method = {
     required: ['ROOM', 'MEMBERS', 'NO_MEMBERS'],
     properties: { ROOM: { type: 'string' }, MEMBERS: { type: 'array', items: uri }, NO_MEMBERS: { type: 'integer' } },
   },
-  run: async (ports, given) => {
-    const asked = roomArgument(ports, given);
-    if (E.isLeft(asked)) return asked;
-    const room = ports.rooms.get(roomKey(asked.right));
-    if (room === undefined) return E.left(noSuchRoom);
-    const members = Array.from(room.members.values(), (member) => member.uri);
-    return E.right({ ROOM: given.room, MEMBERS: longList(members), NO_MEMBERS: members.length });
-  },
+  run: (ports, given) =>
+    pipe(
+      givenRoom(ports, given),
+      E.map((room) => ports.rooms.get(roomKey(room))),
+      E.chain(E.fromNullable(noSuchRoom)),
+      E.map(({ members }) => Array.from(members.values(), ({ uri }) => uri)),
+      E.map((uris) => ({ ROOM: given.room, MEMBERS: longList(uris), NO_MEMBERS: uris.length })),
+      TE.fromEither,
+    ),
 };

@@ -1,6 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Statistic } from '../../ports/statistics.ts';
 import type { Arguments, Method, Param } from '../method.ts';
+import type { MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
 
 const statisticsParam: Param = {
@@ -10,6 +13,11 @@ const statisticsParam: Param = {
 };
 
 const notFound: RpcError = { code: 404, message: 'Statistics Not Found' };
+const noNames: RpcError = { code: 400, message: 'bad param: statistics is a name or a list of names' };
+const notIncremental: RpcError = {
+  code: 400,
+  message: 'these statistics are not incremental: they show what is',
+};
 
 /** The names that a caller gave, or an error. */
 const namesOf = ({ statistics }: Arguments): readonly string[] | undefined => {
@@ -19,14 +27,23 @@ const namesOf = ({ statistics }: Arguments): readonly string[] | undefined => {
   return names.length === given.length ? names : undefined;
 };
 
-const chosen = (all: readonly Statistic[], given: Arguments): E.Either<RpcError, readonly Statistic[]> => {
-  const names = namesOf(given);
-  if (names === undefined) return E.left({ code: 400, message: 'bad param: statistics is a name or a list of names' });
-  const found = all.filter(({ group, name }) =>
-    names.some((asked) => asked === 'all' || asked === `${group}:` || asked === name || asked === `${group}:${name}`),
-  );
-  return found.length === 0 ? E.left(notFound) : E.right(found);
-};
+const isMeant =
+  ({ group, name }: Statistic) =>
+  (asked: string): boolean =>
+    asked === 'all' || asked === `${group}:` || asked === name || asked === `${group}:${name}`;
+
+/** The statistics that a caller asked for. */
+const chosen =
+  (given: Arguments) =>
+  (all: readonly Statistic[]): E.Either<RpcError, readonly Statistic[]> => {
+    const names = namesOf(given);
+    if (names === undefined) return E.left(noNames);
+    const found = all.filter((statistic) => names.some(isMeant(statistic)));
+    return found.length === 0 ? E.left(notFound) : E.right(found);
+  };
+
+const everyStatistic = ({ statistics }: MiPorts): TE.TaskEither<RpcError, readonly Statistic[]> =>
+  TE.fromTask(statistics.all);
 
 const numbers = { type: 'object', additionalProperties: { type: 'number' } };
 
@@ -35,28 +52,30 @@ export const getStatistics: Method = {
   summary: 'values of statistics by name or group',
   params: [statisticsParam],
   result: numbers,
-  run: async (ports, given) => {
-    const found = chosen(await ports.statistics.all(), given);
-    if (E.isLeft(found)) return found;
-    return E.right(Object.fromEntries(found.right.map(({ group, name, value }) => [`${group}:${name}`, value])));
-  },
+  run: (ports, given) =>
+    pipe(
+      everyStatistic(ports),
+      TE.chainEitherK(chosen(given)),
+      TE.map((found) => Object.fromEntries(found.map(({ group, name, value }) => [`${group}:${name}`, value]))),
+    ),
 };
+
+const nameAndKind = ({ group, name, incremental }: Statistic): readonly [string, string] => [
+  `${group}:${name}`,
+  incremental ? 'incremental' : 'non-incremental',
+];
 
 export const listStatistics: Method = {
   spellings: ['list_statistics', 'statistics:list'],
   summary: 'names of all statistics; incremental ones only grow, and can be reset',
   params: [{ ...statisticsParam, optional: true }],
   result: { type: 'object', additionalProperties: { enum: ['incremental', 'non-incremental'] } },
-  run: async (ports, given) => {
-    const all = await ports.statistics.all();
-    const found = given.statistics === undefined ? E.right(all) : chosen(all, given);
-    if (E.isLeft(found)) return found;
-    const kinds = found.right.map(({ group, name, incremental }) => [
-      `${group}:${name}`,
-      incremental ? 'incremental' : 'non-incremental',
-    ]);
-    return E.right(Object.fromEntries(kinds));
-  },
+  run: (ports, given) =>
+    pipe(
+      everyStatistic(ports),
+      TE.chainEitherK((all) => (given.statistics === undefined ? E.right(all) : chosen(given)(all))),
+      TE.map((found) => Object.fromEntries(found.map(nameAndKind))),
+    ),
 };
 
 export const resetStatistics: Method = {
@@ -65,13 +84,16 @@ export const resetStatistics: Method = {
   params: [statisticsParam],
   changes: true,
   result: { type: 'string', const: 'OK' },
-  run: async (ports, given) => {
-    const found = chosen(await ports.statistics.all(), given);
-    if (E.isLeft(found)) return found;
-    const resettable = found.right.filter(({ incremental }) => incremental);
-    if (resettable.length === 0)
-      return E.left({ code: 400, message: 'these statistics are not incremental: they show what is' });
-    await ports.statistics.reset(resettable);
-    return E.right('OK');
-  },
+  run: (ports, given) =>
+    pipe(
+      everyStatistic(ports),
+      TE.chainEitherK(chosen(given)),
+      TE.map((found) => found.filter(({ incremental }) => incremental)),
+      TE.filterOrElse(
+        (resettable) => resettable.length > 0,
+        () => notIncremental,
+      ),
+      TE.chainTaskK((resettable) => () => ports.statistics.reset(resettable)),
+      TE.map(() => 'OK'),
+    ),
 };
