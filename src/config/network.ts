@@ -8,15 +8,22 @@ export interface HostAndPort {
   readonly port: number;
 }
 
+/** What can be listened on and sent by: the transports of `sip/transport/transports.ts`, as a test holds. */
+export const listenTransports = ['udp', 'tcp'] as const;
+export type ListenTransport = (typeof listenTransports)[number];
+/** Those that SIP has besides, and that somebody may look for here. */
+const laterTransports: readonly string[] = ['tls', 'ws', 'wss'];
+const isThere = (name: string): name is ListenTransport => listenTransports.some((one) => one === name);
+
 export interface ListenAddress extends HostAndPort {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ListenTransport;
 }
 
 /** Next hop of all that imcd sends. Without a port RFC 3263 finds it, 5060 in the end. */
 export interface ProxyAddress {
   readonly host: string;
   readonly port?: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: ListenTransport;
   readonly uri: string;
 }
 
@@ -72,14 +79,14 @@ export const advertised: Kind<{ readonly host: string; readonly port?: number }>
 
 export const listenAddress: Kind<ListenAddress> = kind({
   name: 'listen',
-  allowed: 'udp:HOST:PORT or tcp:HOST:PORT, IPv6 in brackets',
-  schema: { type: 'string', pattern: '^(udp|tcp):' },
+  allowed: `${listenTransports.map((name) => `${name}:HOST:PORT`).join(' or ')}, IPv6 in brackets`,
+  schema: { type: 'string', pattern: `^(${listenTransports.join('|')}):` },
   read: (input) => {
-    const match = /^(udp|tcp|tls|ws|wss):(.*)$/i.exec(asText(input) ?? '');
-    const transport = match?.[1]?.toLowerCase();
+    const match = /^([a-z]+):(.*)$/i.exec(asText(input) ?? '');
+    const transport = match?.[1]?.toLowerCase() ?? '';
     const parts = splitHostPort(match?.[2] ?? '');
-    if (transport === undefined || parts?.port === undefined) return E.left('');
-    if (transport !== 'udp' && transport !== 'tcp') return E.left(`${transport} is not there yet`);
+    if (parts?.port === undefined) return E.left('');
+    if (!isThere(transport)) return E.left(laterTransports.includes(transport) ? `${transport} is not there yet` : '');
     return E.right({ transport, host: parts.host, port: parts.port });
   },
   show: (address) => `${address.transport}:${showHostPort(address)}`,
@@ -87,17 +94,17 @@ export const listenAddress: Kind<ListenAddress> = kind({
 
 export const proxyAddress: Kind<ProxyAddress> = kind({
   name: 'proxy',
-  allowed: 'sip:HOST[:PORT][;transport=udp or tcp][;lr]',
+  allowed: `sip:HOST[:PORT][;transport=${listenTransports.join(' or ')}][;lr]`,
   schema: { type: 'string', pattern: '^sip:' },
   read: (input) => {
     const uri = asText(input) ?? '';
     const match = /^sip:([^;?@]+)((?:;[^;?]+)*)$/i.exec(uri);
     const parts = splitHostPort(match?.[1] ?? '');
     if (parts === undefined || parts.port === 0) return E.left('');
-    let transport: 'udp' | 'tcp' = 'udp';
+    let transport: ListenTransport = 'udp';
     for (const parameter of (match?.[2] ?? '').split(';').slice(1)) {
       const [name = '', value = ''] = parameter.toLowerCase().split('=');
-      if (name === 'transport' && (value === 'udp' || value === 'tcp')) transport = value;
+      if (name === 'transport' && isThere(value)) transport = value;
       else if (name !== 'lr') return E.left(`the parameter ${parameter} is not known or not there yet`);
     }
     return E.right({ host: parts.host, transport, uri, ...(parts.port === undefined ? {} : { port: parts.port }) });

@@ -12,11 +12,11 @@ import type { RoutingRule } from './server/routing.ts';
 import { createUas, type Uas } from './server/uas.ts';
 import { createClientTransactions } from './transaction/client.ts';
 import { createServerTransactions } from './transaction/server.ts';
+import { createTransports } from './transport/create.ts';
 import { createResolver } from './transport/resolve.ts';
 import { createSentBy } from './transport/sent-by.ts';
-import { createTcp } from './transport/tcp.ts';
-import type { HostPort, Listener, Transport, TransportName } from './transport/transport.ts';
-import { createUdp } from './transport/udp.ts';
+import type { HostPort, Listener, Transport } from './transport/transport.ts';
+import type { TransportName } from './transport/transports.ts';
 
 /** Everything SIP, put together: transports, transactions, user agent server, registrar, fan-out. */
 
@@ -76,25 +76,15 @@ const unansweredMs = 700;
 export const createSipStack = (options: SipStackOptions): SipStack => {
   const { clock, ids, log, location, rule, trusted, product, maxMessageSize } = options;
   const listeners: Listener[] = [];
-  const transports = new Map<TransportName, Transport>([
-    ['udp', createUdp(log)],
-    [
-      'tcp',
-      createTcp({
-        clock,
-        log,
-        largestBody: maxMessageSize,
-        keep: location.holds,
-        receive: (message) => receive(message),
-      }),
-    ],
-  ]);
-  const send: Transport['send'] = (target, head, tail, onFailure) => {
-    const transport = transports.get(target.transport);
-    if (transport !== undefined) return transport.send(target, head, tail, onFailure);
-    onFailure?.('unroutable');
-    return true;
-  };
+  const transports = createTransports({
+    clock,
+    log,
+    largestBody: maxMessageSize,
+    keep: location.holds,
+    receive: (message) => receive(message),
+  });
+  const send: Transport['send'] = (target, head, tail, onFailure) =>
+    transports[target.transport].send(target, head, tail, onFailure);
 
   const client = createClientTransactions({ clock, ids });
   const resolver = createResolver({
@@ -155,9 +145,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       startChar: options.startChar,
     });
     for (const address of options.listen) {
-      const transport = transports.get(address.transport);
-      if (transport === undefined) throw new Error(`${address.transport} is not there yet. Listen on udp: or tcp:.`);
-      listeners.push(await transport.listen(address, receive));
+      listeners.push(await transports[address.transport].listen(address, receive));
     }
     return listeners;
   };
@@ -185,7 +173,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     server.close();
     location.close();
     const left = Math.max(0, deadline - clock.monotonic());
-    await Promise.all([...transports.values()].map((transport) => transport.close(left)));
+    await Promise.all(Object.values(transports).map((transport) => transport.close(left)));
   };
 
   return {
@@ -196,7 +184,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       fanOut: courier.counters,
       location: location.counters,
       log: refusedLog.counters,
-      transports: Object.fromEntries([...transports].map(([name, transport]) => [name, transport.counters])),
+      transports: Object.fromEntries(Object.entries(transports).map(([name, transport]) => [name, transport.counters])),
     }),
     depths: () => ({ serverPending: server.pending(), serverKept: server.kept(), clientPending: client.pending() }),
     listen,

@@ -11,10 +11,10 @@ import { ok } from '../../sip/transaction/answer.ts';
 import { createClientTransactions, isResponse } from '../../sip/transaction/client.ts';
 import { createRequestSender } from '../../sip/transaction/client-request.ts';
 import { createServerTransactions } from '../../sip/transaction/server.ts';
+import { createTransports } from '../../sip/transport/create.ts';
 import { formatHostPort } from '../../sip/transport/sent-by.ts';
-import { createTcp } from '../../sip/transport/tcp.ts';
 import type { Received, Target } from '../../sip/transport/transport.ts';
-import { createUdp } from '../../sip/transport/udp.ts';
+import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
 
 /** The SIP half of `imcd chat`: one user agent on imcd's own transports and transactions. */
 
@@ -62,7 +62,7 @@ export const openChatClient = async (options: ChatClientOptions): Promise<ChatCl
     if (isResponse(message.bytes)) transactions.response(message.bytes);
     else serve(message);
   };
-  const transport = server.transport === 'tcp' ? createTcp({ clock, log, largestBody, receive }) : createUdp(log);
+  const transport = createTransports({ clock, log, largestBody, receive })[server.transport];
   const { local } = await transport.listen({ host: await addressTowards(server), port: 0 }, receive);
   const sender = createRequestSender(transactions, transport.send);
   const answers = createServerTransactions({
@@ -89,8 +89,8 @@ export const openChatClient = async (options: ChatClientOptions): Promise<ChatCl
 
   const fromTag = ids.token();
   const sentBy = formatHostPort(local);
-  const via = `SIP/2.0/${server.transport.toUpperCase()} ${sentBy};rport`;
-  const contact = `<sip:${userOf(aor)}@${sentBy}${server.transport === 'tcp' ? ';transport=tcp' : ''}>`;
+  const via = `SIP/2.0/${transports[server.transport].via} ${sentBy};rport`;
+  const contact = `<sip:${userOf(aor)}@${sentBy}${uriParameterOf(server.transport)}>`;
 
   interface Request {
     readonly method: 'REGISTER' | 'MESSAGE';
@@ -193,12 +193,12 @@ const addressTowards = ({ host, port }: Target): Promise<string> =>
 
 /**
  * Calls `refused` where nothing listens at a UDP address of this machine: its kernel says so at once, where SIP's timers would
- * take half a minute.
+ * take half a minute. A connection says so itself.
  *
  * @returns ends the watch
  */
 export const watchRefusal = ({ transport, host, port }: Target, refused: () => void): (() => void) => {
-  if (transport !== 'udp') return () => {};
+  if (transports[transport].connected) return () => {};
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   let open = true;
   const end = (): void => {

@@ -9,6 +9,7 @@ import { randomIds } from '../../runtime/ids.ts';
 import { version } from '../../runtime/version.ts';
 import { createResolver, nextHopOf } from '../../sip/transport/resolve.ts';
 import type { Target } from '../../sip/transport/transport.ts';
+import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
 import { type ChatOptions, runChat } from '../chat/session.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 
@@ -42,7 +43,7 @@ const serverFor = (domain: string, { domains, listen }: Config): string => {
   if (own === undefined) return `sip:${domain}`;
   const everywhere = own.host === '0.0.0.0' ? '127.0.0.1' : own.host === '::' ? '::1' : own.host;
   const host = everywhere.includes(':') ? `[${everywhere}]` : everywhere;
-  return `sip:${host}:${own.port}${own.transport === 'tcp' ? ';transport=tcp' : ''}`;
+  return `${transports[own.transport].scheme}:${host}:${own.port}${uriParameterOf(own.transport)}`;
 };
 
 const addressOf = async (server: string): Promise<Target> => {

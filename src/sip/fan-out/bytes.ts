@@ -1,6 +1,6 @@
 import type { Outgoing } from '../../ports/courier.ts';
 import { branchCookie, branchLength } from '../transaction/branch.ts';
-import type { TransportName } from '../transport/transport.ts';
+import { type TransportName, transports } from '../transport/transports.ts';
 
 /**
  * The bytes of a MESSAGE in two parts: a head for each recipient's device, made once and used for every message, and a tail
@@ -29,7 +29,7 @@ const blank = 'x'.repeat(branchLength);
  * @param sentBy host and port of Via
  */
 export const buildHead = (requestUri: string, to: string, transport: TransportName, sentBy: string): Head => {
-  const start = `MESSAGE ${requestUri} SIP/2.0\r\nVia: SIP/2.0/${transport.toUpperCase()} ${sentBy};rport;branch=${branchCookie}`;
+  const start = `MESSAGE ${requestUri} SIP/2.0\r\nVia: SIP/2.0/${transports[transport].via} ${sentBy};rport;branch=${branchCookie}`;
   return {
     bytes: Buffer.from(`${start}${blank}\r\nMax-Forwards: 70\r\nTo: <${to}>\r\n`),
     branchAt: Buffer.byteLength(start),

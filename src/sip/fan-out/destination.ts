@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Target } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 
 /**
  * One place that copies go to: a flow, or a transport with host and port. Each has a window of transactions under way and a
@@ -16,6 +17,8 @@ export interface Waiting {
 
 export interface Destination {
   readonly target: Target;
+  /** Its transport is: no repetitions, and requests of any size. */
+  readonly reliable: boolean;
   /** Transactions under way. */
   inFlight: number;
   readonly queue: Waiting[];
@@ -80,6 +83,7 @@ export const createDestinations = (limit = 16_384): Destinations => {
       if (table.size >= limit) forgetIdle();
       const made: Destination = {
         target,
+        reliable: transports[target.transport].reliable,
         inFlight: 0,
         queue: [],
         queueStart: 0,

@@ -12,7 +12,7 @@ const largestOverUdp = 1_300;
 
 /** Does the request fit what may go by the device's transport? */
 const isSmall = ({ destination, head }: Device, tail: Tail): boolean =>
-  head.bytes.length + tail.bytes.length <= largestOverUdp || destination.target.transport !== 'udp';
+  head.bytes.length + tail.bytes.length <= largestOverUdp || destination.reliable;
 
 /** One message on its way to many. */
 export class Delivering implements Handing {

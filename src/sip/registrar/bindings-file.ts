@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { MemberKey } from '../../room/address.ts';
-import type { Target, TransportName } from '../transport/transport.ts';
+import type { Target } from '../transport/transport.ts';
+import { isTransportName, transports } from '../transport/transports.ts';
 import type { BindingsFile, Registered } from './location.ts';
 
 /** `bindings.db`: a node's own file. What it holds is ephemeral; without it users are reachable again when they register. */
@@ -68,8 +69,8 @@ export const openBindingsFile = (path: string, failed: (error: Error) => void = 
     *load() {
       for (const row of all.iterate()) {
         const text = (name: string): string => String(row[name] ?? '');
-        const transport = transportOf(text('transport'));
-        if (transport === undefined) continue;
+        const transport = text('transport');
+        if (!isTransportName(transport)) continue;
         const target: Target = { transport, host: text('host'), port: Number(row.port) };
         yield {
           key: text('aor') as MemberKey,
@@ -114,7 +115,4 @@ export const openBindingsFile = (path: string, failed: (error: Error) => void = 
 
 /** A connection does not outlive the process: then the user is reached at the contact's own address, if at all. */
 const lasting = ({ target, fallback }: Registered): Target =>
-  target.transport === 'udp' ? target : (fallback ?? target);
-
-const transportOf = (name: string): TransportName | undefined =>
-  name === 'udp' || name === 'tcp' || name === 'tls' || name === 'ws' || name === 'wss' ? name : undefined;
+  transports[target.transport].connected ? (fallback ?? target) : target;

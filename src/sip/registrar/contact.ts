@@ -3,6 +3,7 @@ import { parseUri } from '../message/grammar.ts';
 import type { SipRequest, SipUri } from '../message/message.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 import type { Registered } from './location.ts';
 
 /**
@@ -35,14 +36,15 @@ export const contactTarget = (
   found: (target: Pick<Registered, 'target' | 'fallback'>) => void,
 ): void => {
   const direct = request.vias.length === 1;
+  const { connected } = transports[source.transport];
   const uri = parseUri(contact);
-  if (direct && source.transport === 'udp' && uri !== undefined && isBehindNat(uri, request, source)) {
+  if (direct && !connected && uri !== undefined && isBehindNat(uri, request, source)) {
     found({ target: source, fallback: undefined });
     return;
   }
   const hop = nextHopOf(contact);
   const settle = (own: Registered['target'] | undefined): void => {
-    if (direct && source.transport !== 'udp') found({ target: source, fallback: own });
+    if (direct && connected) found({ target: source, fallback: own });
     else found({ target: own ?? source, fallback: undefined });
   };
   if (hop === undefined) settle(undefined);
@@ -50,8 +52,9 @@ export const contactTarget = (
 };
 
 const isBehindNat = (contact: SipUri, { topVia: via }: SipRequest, source: Source): boolean => {
-  const seen = via.host === source.host.toLowerCase() && (!via.rport || (via.port ?? 5_060) === source.port);
+  const { defaultPort } = transports[source.transport];
+  const seen = via.host === source.host.toLowerCase() && (!via.rport || (via.port ?? defaultPort) === source.port);
   if (seen) return false;
   const host = contact.host.replace(/^\[|\]$/g, '');
-  return isIP(host) !== 0 && host === via.host && (contact.port ?? 5_060) === (via.port ?? 5_060);
+  return isIP(host) !== 0 && host === via.host && (contact.port ?? defaultPort) === (via.port ?? defaultPort);
 };

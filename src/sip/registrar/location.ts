@@ -3,6 +3,7 @@ import type { Log } from '../../ports/log.ts';
 import type { MemberKey } from '../../room/address.ts';
 import type { Binding } from '../fan-out/recipients.ts';
 import type { Flow, Target } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 
 /** Who is reachable where: the bindings of registered users, in memory, and in a file that outlives the process. */
 
@@ -102,7 +103,7 @@ export const openLocation = ({ clock, log, file }: LocationOptions): Location =>
 
   const countFlows = (bindings: readonly Registered[], by: number): void => {
     for (const { target } of bindings) {
-      if (target.flow === undefined || target.transport === 'udp') continue;
+      if (target.flow === undefined || !transports[target.transport].connected) continue;
       const number = (flows.get(target.flow.id) ?? 0) + by;
       if (number > 0) flows.set(target.flow.id, number);
       else flows.delete(target.flow.id);
@@ -220,7 +221,7 @@ const userOf = (bindings: readonly Registered[]): User => {
   for (const { contact, target, fallback } of bindings) {
     if (target.flow === undefined || target.flow.open) {
       devices.push({ contact, target });
-      if (target.flow !== undefined && target.transport !== 'udp') flows.push(target.flow);
+      if (target.flow !== undefined && transports[target.transport].connected) flows.push(target.flow);
     } else if (fallback !== undefined) devices.push({ contact, target: fallback });
   }
   return { bindings, devices, flows };

@@ -1,4 +1,5 @@
 import { count, type Target, type Transport } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 import { branchCookie, branchLength } from './branch.ts';
 import type { ClientTransactions, TransactionUser } from './client.ts';
 
@@ -41,7 +42,7 @@ export const createRequestSender = (transactions: ClientTransactions, send: Tran
           handler.onFailure(reason);
         },
       };
-      if (!transactions.start(user, target.transport !== 'udp')) user.failed('overflow');
+      if (!transactions.start(user, transports[target.transport].reliable)) user.failed('overflow');
     },
   };
 };

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
 import type { Source, Target } from '../transport/transport.ts';
+import { transports } from '../transport/transports.ts';
 import { answerBytes, type SipAnswer, trying } from './answer.ts';
 import { answerTarget, sentByTarget } from './response-target.ts';
 
@@ -119,7 +120,7 @@ export const createServerTransactions = (options: ServerOptions): ServerTransact
     const target = answerTarget(request.topVia, source);
     send(target, bytes, () => {
       counters.unsent += 1;
-      if (target.transport === 'udp' || target.flow === undefined) return;
+      if (!transports[target.transport].connected || target.flow === undefined) return;
       send(sentByTarget(request.topVia, source), bytes, () => {
         counters.unsent += 1;
       });
@@ -162,7 +163,7 @@ export const createServerTransactions = (options: ServerOptions): ServerTransact
     underWay -= 1;
     waiting.delete(key);
     countAnswer(pending.request.method, answer.status);
-    if (pending.source.transport === 'udp') {
+    if (!transports[pending.source.transport].reliable) {
       entries.set(key, answer);
       // One tick more: the present one has begun already.
       wheel[(now + timerJ / tick + 1) % wheel.length]?.push(key, pending.mergeKey);

@@ -1,7 +1,9 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
-import type { Target, TransportName } from './transport.ts';
+import { parseUri } from '../message/grammar.ts';
+import type { Target } from './transport.ts';
+import { type TransportName, transportOfUri, transports } from './transports.ts';
 
 /**
  * From a URI to the next hop's address. Literals and remembered names answer at once; a name is asked for once, however many
@@ -16,21 +18,17 @@ export interface NextHop {
   readonly transport: TransportName;
 }
 
-const uri = /^(sips?):(?:[^@]*@)?(\[[0-9a-f:.]+\]|[a-z0-9\-_.]+)(?::(\d{1,5}))?((?:;[^?]*)?)(?:\?.*)?$/i;
-
 /**
- * Reads `sip:[user@]HOST[:PORT][;transport=udp|tcp]`. Undefined for anything else: no such URI, a port that is none, `sips:`
- * and the transports that are not there yet.
+ * Reads `sip:[user@]HOST[:PORT][;transport=udp|tcp]`. Undefined for anything else: no such URI, and a scheme or a transport
+ * that is not there.
  */
 export const nextHopOf = (text: string): NextHop | undefined => {
-  const [, scheme, bracketed, digits, parameters] = uri.exec(text) ?? [];
-  if (scheme?.toLowerCase() !== 'sip' || bracketed === undefined) return undefined;
-  const port = digits === undefined ? 5060 : Number(digits);
-  if (port < 1 || port > 65_535) return undefined;
-  const transport = /;transport=([^;]*)/i.exec(parameters ?? '')?.[1]?.toLowerCase() ?? 'udp';
-  if (transport !== 'udp' && transport !== 'tcp') return undefined;
-  const host = bracketed.startsWith('[') ? bracketed.slice(1, -1) : bracketed.toLowerCase();
-  return { host, port, transport };
+  const uri = parseUri(text);
+  if (uri === undefined) return undefined;
+  const transport = transportOfUri(uri.scheme, uri.params.get('transport'));
+  if (transport === undefined) return undefined;
+  const host = uri.host.startsWith('[') ? uri.host.slice(1, -1) : uri.host;
+  return { host, port: uri.port ?? transports[transport].defaultPort, transport };
 };
 
 type Addresses = readonly { readonly address: string; readonly family: number }[];

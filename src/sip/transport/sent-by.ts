@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
-import { type HostPort, type Listener, reaches, type TransportName } from './transport.ts';
+import { type HostPort, type Listener, reaches } from './transport.ts';
+import { type TransportName, transports } from './transports.ts';
 
 /** `host:port` as it stands in Via and Contact: IPv6 in brackets. */
 export const formatHostPort = ({ host, port }: HostPort): string =>
@@ -21,7 +22,10 @@ export const createSentBy = (listeners: readonly Listener[], advertise?: string)
 
   return (transport, towards) => {
     const six = towards.includes(':');
-    const local = listenerFor(transport, towards)?.local ?? { host: six ? '::1' : '127.0.0.1', port: 5060 };
+    const local = listenerFor(transport, towards)?.local ?? {
+      host: six ? '::1' : '127.0.0.1',
+      port: transports[transport].defaultPort,
+    };
     if (advertise !== undefined) return /:\d+$/.test(advertise) ? advertise : `${advertise}:${local.port}`;
     const host = local.host === '0.0.0.0' || local.host === '::' ? ownAddress(towards, six) : local.host;
     return formatHostPort({ host, port: local.port });

@@ -1,9 +1,9 @@
+import type { TransportName } from './transports.ts';
+
 /**
  * What all transports have in common. A transport moves whole SIP messages: it frames streams, bounds sizes before any
  * parser sees bytes, queues with a bound, and turns every error of the network into a failed send.
  */
-
-export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
 /** `host`: an IP address without brackets. */
 export interface HostPort {
