@@ -129,7 +129,7 @@ const openToRead = (name: string | URL, file: string): DatabaseSync => {
 };
 
 /** The log's identity. Throws. */
-export const identityOf = (db: DatabaseSync, file: string): string => {
+export const logIdentity = (db: DatabaseSync, file: string): string => {
   const row = db.prepare('SELECT identity FROM log').get();
   const identity = row?.identity;
   if (typeof identity !== 'string') throw damaged(`the log ${file} has lost its identity: restore it from a backup`);

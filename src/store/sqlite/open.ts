@@ -1,18 +1,23 @@
-import * as E from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Clock } from '../../ports/clock.ts';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Audit, EventStore, StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import { createFollowers } from '../followers.ts';
-import { createAppender } from './appender.ts';
+import { createFollowers, type Followers } from '../followers.ts';
+import { AppendQueue } from './append-queue.ts';
 import { FileEvent } from './event.ts';
 import { sqliteFailure } from './failure.ts';
-import { identityOf, makeFolder, openForReading, openForWriting, realName } from './format.ts';
+import { logIdentity, makeFolder, openForReading, openForWriting, realName } from './format.ts';
 import { lockLog } from './lock.ts';
-import { createReading } from './reading.ts';
-import { batchOf, createReads, pageAfter } from './reads.ts';
-import { createRecentEvents } from './recent-events.ts';
+import { LogFile } from './log-file.ts';
+import { batchOf, createLogReads, pageAfter } from './log-reads.ts';
+import type { EventRow } from './protocol.ts';
+import { RecentEvents } from './recent-events.ts';
+
+/**
+ * Opens the embedded log: for the one process that writes it, and for any number of readers beside it.
+ * Puts the parts together; none of them knows the others.
+ */
 
 /** Milliseconds between a reader's looks whether the log has grown. */
 const pollMs = 50;
@@ -39,70 +44,76 @@ export interface SqliteStoreOptions {
  * Opens the embedded log for writing; one process at a time. Fails, and changes nothing, where the file is damaged, is not
  * a log, is of a newer format, may not be written, or is held by another server.
  */
-export const openSqliteStore =
-  (options: SqliteStoreOptions): TaskEither<StoreFailure, SqliteLog> =>
-  () =>
-    Promise.resolve(
-      E.tryCatch(
-        () => open(options),
-        (cause) => sqliteFailure(options.file, 'open the log', cause),
-      ),
-    );
+export const openSqliteStore = (options: SqliteStoreOptions): TE.TaskEither<StoreFailure, SqliteLog> =>
+  TE.tryCatch(
+    async () => open(options),
+    (cause) => sqliteFailure(options.file, 'open the log', cause),
+  );
 
-const open = ({ file: given, ids, clock, log, mostBytes, writer = writerFile }: SqliteStoreOptions) => {
+const open = ({
+  file: given,
+  ids,
+  clock,
+  log: lines,
+  mostBytes,
+  writer = writerFile,
+}: SqliteStoreOptions): SqliteLog => {
   makeFolder(given);
   const file = realName(given);
   const lock = lockLog(file);
   try {
     const db = openForWriting(file, ids.uuid, clock.now);
-    const identity = identityOf(db, file);
+    const identity = logIdentity(db, file);
     db.exec('PRAGMA query_only = ON');
-    const reading = createReading(db, file);
-    const recent = createRecentEvents(reading.endOfRooms());
-    const fromFile = pageAfter(reading, file);
+    const log = new LogFile(db, file);
+    const recent = new RecentEvents(log.endOfRooms());
+    const fromFile = pageAfter(log, file);
     const followers = createFollowers((place) => {
       const events = recent.after(place);
       return events === undefined ? fromFile(place) : batchOf(events);
     });
-    const appender = createAppender({
+    const queue = new AppendQueue({
       file,
       mostBytes,
-      log,
+      log: lines,
       writer,
       onWritten: (stream, events, first, revision) => {
         if (!stream.startsWith('room-')) return;
-        if (followers.size() === 0) {
-          recent.skip(first + events.length - 1);
-          return;
-        }
-        for (const [i, [id, type, time, version, data, metadata]] of events.entries()) {
-          const position = first + i;
-          const own = revision - events.length + 1 + i;
-          const rest = { id, metadata };
-          const event = new FileEvent(position, stream, own, type, time, version ?? undefined, data, () => rest);
-          recent.add(position, event, data.length + metadata.length);
-        }
+        if (followers.size() === 0) recent.skip(first + events.length - 1);
+        else keep(recent, stream, events, first, revision);
       },
       onCommitted: followers.wake,
     });
+    const letGo = async (): Promise<void> => {
+      await queue.close();
+      db.close();
+      lock.release();
+    };
     return {
       shared: false,
-      append: appender.append,
-      ...createReads({
-        reading,
-        file,
-        identity,
-        followers,
-        letGo: async () => {
-          await appender.close();
-          db.close();
-          lock.release();
-        },
-      }),
+      append: (stream, expected, events) => () => queue.append(stream, expected, events),
+      ...createLogReads({ log, file, identity, followers, letGo }),
     };
   } catch (cause) {
     lock.release();
     throw cause;
+  }
+};
+
+/** Keeps what was just written for those who follow, so that they need not read it from the file. */
+const keep = (
+  recent: RecentEvents,
+  stream: string,
+  events: readonly EventRow[],
+  first: number,
+  revision: number,
+): void => {
+  for (const [i, [id, type, time, version, data, metadata]] of events.entries()) {
+    const position = first + i;
+    const own = revision - events.length + 1 + i;
+    const rest = { id, metadata };
+    const event = new FileEvent(position, stream, own, type, time, version ?? undefined, data, () => rest);
+    recent.add(position, event, data.length + metadata.length);
   }
 };
 
@@ -112,27 +123,23 @@ export interface SqliteReaderOptions {
 }
 
 /** Opens the embedded log read-only, beside a server that may be writing it. Its `append` refuses. */
-export const openSqliteReader =
-  (options: SqliteReaderOptions): TaskEither<StoreFailure, SqliteLog> =>
-  () =>
-    Promise.resolve(
-      E.tryCatch(
-        () => openReader(options),
-        (cause) => sqliteFailure(options.file, 'open the log', cause),
-      ),
-    );
+export const openSqliteReader = (options: SqliteReaderOptions): TE.TaskEither<StoreFailure, SqliteLog> =>
+  TE.tryCatch(
+    async () => openReader(options),
+    (cause) => sqliteFailure(options.file, 'open the log', cause),
+  );
 
 const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   const db = openForReading(file);
-  const identity = identityOf(db, file);
-  const reading = createReading(db, file);
-  const followers = createFollowers(pageAfter(reading, file));
-  let version = reading.version();
-  let timer: { readonly cancel: () => void } | undefined;
+  const identity = logIdentity(db, file);
+  const log = new LogFile(db, file);
+  const followers = createFollowers(pageAfter(log, file));
+  let version = log.dataVersion();
+  let timer: Timer | undefined;
   const look = (): void => {
     timer = undefined;
     try {
-      const now = reading.version();
+      const now = log.dataVersion();
       if (now !== version) followers.wake();
       version = now;
     } catch (cause) {
@@ -143,27 +150,22 @@ const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   const poll = (): void => {
     if (timer === undefined && followers.size() > 0) timer = clock.after(pollMs, look);
   };
+  const polling: Followers = {
+    ...followers,
+    subscribe: (after, subscriber) => {
+      const subscription = followers.subscribe(after, subscriber);
+      poll();
+      return subscription;
+    },
+  };
+  const letGo = async (): Promise<void> => {
+    timer?.cancel();
+    db.close();
+  };
   const refused: StoreFailure = { kind: 'StoreRefused', message: `the log ${file} is open for reading only` };
   return {
     shared: true,
-    append: () => () => Promise.resolve(E.left(refused)),
-    ...createReads({
-      reading,
-      file,
-      identity,
-      followers: {
-        ...followers,
-        subscribe: (after, subscriber) => {
-          const subscription = followers.subscribe(after, subscriber);
-          poll();
-          return subscription;
-        },
-      },
-      letGo: () => {
-        timer?.cancel();
-        db.close();
-        return Promise.resolve();
-      },
-    }),
+    append: () => TE.left(refused),
+    ...createLogReads({ log, file, identity, followers: polling, letGo }),
   };
 };

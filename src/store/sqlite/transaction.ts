@@ -1,20 +1,12 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { BoundedMap } from '../../bounds/bounded-map.ts';
 import type { StoreFailure } from '../../ports/event-store.ts';
 import { isConstraint, sqliteFailure } from './failure.ts';
-import type { EventRow, Order, Outcome } from './protocol.ts';
+import type { Answer, Append, AppendOutcome, EventRow } from './protocol.ts';
+import { type StreamEnd, StreamEnds } from './stream-ends.ts';
 
-/** Stream ends kept in memory; of others the end is read. */
-const mostEnds = 100_000;
-
-/** Where a stream ends: the id of its row, and its last revision. */
-interface End {
-  id: number;
-  revision: number;
-}
-
-interface Statements {
+/** Statements over one of the two tables: of rooms' events, or of recorded messages. */
+interface Table {
   readonly insert: StatementSync;
   readonly last: StatementSync;
   readonly after: StatementSync;
@@ -22,7 +14,7 @@ interface Statements {
   readonly undo: StatementSync;
 }
 
-const statementsOf = (db: DatabaseSync, table: 'event' | 'transcript'): Statements => ({
+const prepareTable = (db: DatabaseSync, table: 'event' | 'transcript'): Table => ({
   insert: db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   last: db.prepare(`SELECT max(revision) AS revision FROM ${table} WHERE stream = ?`),
   after: db.prepare(
@@ -32,125 +24,149 @@ const statementsOf = (db: DatabaseSync, table: 'event' | 'transcript'): Statemen
   undo: db.prepare(`DELETE FROM ${table} WHERE position >= ?`),
 });
 
-/** Writes batches of appends, each batch in one transaction. Runs in the writer thread. */
-export const createTransactions = (db: DatabaseSync, file: string) => {
-  const { ino } = statSync(file);
-  const begin = db.prepare('BEGIN IMMEDIATE');
-  const commit = db.prepare('COMMIT');
-  const rollback = db.prepare('ROLLBACK');
-  const event = statementsOf(db, 'event');
-  const transcript = statementsOf(db, 'transcript');
-  const findStream = db.prepare('SELECT id FROM stream WHERE name = ?');
-  const makeStream = db.prepare('INSERT INTO stream (name) VALUES (?) RETURNING id');
-  const touch = db.prepare('INSERT OR IGNORE INTO touched VALUES (?, ?)');
-  const untouch = db.prepare('DELETE FROM touched WHERE user = ? AND position >= ?');
-  const endOfLog = db.prepare(
+const prepareOthers = (db: DatabaseSync) => ({
+  begin: db.prepare('BEGIN IMMEDIATE'),
+  commit: db.prepare('COMMIT'),
+  rollback: db.prepare('ROLLBACK'),
+  makeStream: db.prepare('INSERT INTO stream (name) VALUES (?) RETURNING id'),
+  touch: db.prepare('INSERT OR IGNORE INTO touched VALUES (?, ?)'),
+  untouch: db.prepare('DELETE FROM touched WHERE user = ? AND position >= ?'),
+  endOfLog: db.prepare(
     'SELECT max(ifnull((SELECT max(position) FROM event), 0), ifnull((SELECT max(position) FROM transcript), 0)) AS position',
-  );
+  ),
+});
 
-  /** Least recently used first. */
-  const ends = new BoundedMap<string, End>(mostEnds);
-  let next = 0;
-  const forget = (): void => {
-    ends.clear();
-    next = Number(endOfLog.get()?.position ?? 0) + 1;
-  };
-  forget();
+/**
+ * Writes batches of appends to the log's file, each batch in one transaction, each append judged alone.
+ * Runs in the writer thread, which is the only one that writes: what it knows of streams' ends is so.
+ */
+export class Transactions {
+  readonly #db: DatabaseSync;
+  readonly #file: string;
+  readonly #inode: number;
+  readonly #event: Table;
+  readonly #transcript: Table;
+  readonly #do: ReturnType<typeof prepareOthers>;
+  readonly #ends: StreamEnds;
+  /** Position of the next event. */
+  #next: number;
 
-  const endOf = (stream: string, { last }: Statements): End => {
-    const known = ends.get(stream);
-    if (known !== undefined) {
-      ends.set(stream, known);
-      return known;
-    }
-    const id = findStream.get(stream)?.id;
-    const revision = typeof id === 'number' ? last.get(id)?.revision : undefined;
-    const end: End = {
-      id: typeof id === 'number' ? id : 0,
-      revision: typeof revision === 'number' ? revision : -1,
-    };
-    ends.set(stream, end);
-    return end;
-  };
-
-  /** Whether the events are there already, right after the expected revision: an append that was tried before. */
-  const before = (end: End, expected: number, events: readonly EventRow[], { after }: Statements): Outcome => {
-    const rows = after.all(end.id, expected, events.length);
-    const last = rows.at(-1);
-    const same = rows.length === events.length && rows.every((row, i) => row.id === events[i]?.[0]);
-    if (!same || last === undefined) return { kind: 'wrong', actual: end.revision };
-    return { kind: 'before', position: Number(last.position), revision: Number(last.revision) };
-  };
-
-  const used = (stream: string): Outcome => ({
-    kind: 'failed',
-    failure: {
-      kind: 'StoreRefused',
-      message: `an event id of this append to ${stream} is used for another event already`,
-    },
-  });
-
-  const write = (stream: string, expected: number, events: readonly EventRow[]): Outcome => {
-    const [statements, other] = stream.startsWith('room-') ? [event, transcript] : [transcript, event];
-    const end = endOf(stream, statements);
-    if (end.revision !== expected) return before(end, expected, events, statements);
-    for (const [id] of events) if (other.has.get(id) !== undefined) return used(stream);
-    if (end.id === 0) end.id = Number(makeStream.get(stream)?.id);
-    const first = next;
-    try {
-      for (const [id, type, time, version, data, metadata, users] of events) {
-        statements.insert.run(next, end.id, end.revision + next - first + 1, id, type, time, version, data, metadata);
-        for (const user of users) touch.run(user, next);
-        next += 1;
-      }
-    } catch (cause) {
-      if (!isConstraint(cause)) throw cause;
-      statements.undo.run(first);
-      for (const row of events) for (const user of row[6]) untouch.run(user, first);
-      next = first;
-      return used(stream);
-    }
-    end.revision += events.length;
-    return { kind: 'written', first, revision: end.revision };
-  };
-
-  const all = (orders: readonly Order[], failure: StoreFailure): (readonly [number, Outcome])[] =>
-    orders.map(([number]) => [number, { kind: 'failed', failure }]);
-
-  const undo = (): void => {
-    // SQLite has rolled back by itself after the graver errors.
-    if (db.isTransaction) rollback.run();
-    forget();
-  };
+  constructor(db: DatabaseSync, file: string) {
+    this.#db = db;
+    this.#file = file;
+    this.#inode = statSync(file).ino;
+    this.#event = prepareTable(db, 'event');
+    this.#transcript = prepareTable(db, 'transcript');
+    this.#do = prepareOthers(db);
+    this.#ends = new StreamEnds(db);
+    this.#next = this.#endOfLog() + 1;
+  }
 
   /**
    * One transaction: an append with a wrong expected revision fails alone, a failure of the disk fails all. Durable when it
    * returns.
    */
-  return (orders: readonly Order[]): readonly (readonly [number, Outcome])[] => {
+  write(appends: readonly Append[]): readonly Answer[] {
     try {
       // A file that was moved or deleted would take appends until the end of the process, and then be gone.
-      if (statSync(file, { throwIfNoEntry: false })?.ino !== ino)
-        return all(orders, {
+      if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode)
+        return failAll(appends, {
           kind: 'StoreUnavailable',
-          message: `the log ${file} was moved, replaced or deleted while it was open: put it back, or restart`,
+          message: `the log ${this.#file} was moved, replaced or deleted while it was open: put it back, or restart`,
         });
-      begin.run();
-      const answers = orders.map(
-        ([number, stream, expected, events]) => [number, write(stream, expected, events)] as const,
-      );
-      try {
-        commit.run();
-      } catch (cause) {
-        undo();
-        const failure = sqliteFailure(file, 'append to the log', cause);
-        // A commit whose fsync failed may be on the disk or not.
-        return all(orders, failure.kind === 'StoreFull' ? failure : { ...failure, kind: 'OutcomeUnknown' });
-      }
-      return answers;
+      this.#do.begin.run();
+      const answers = appends.map((append): Answer => [append[0], this.#append(append)]);
+      const failure = this.#commit();
+      return failure === undefined ? answers : failAll(appends, failure);
     } catch (cause) {
-      undo();
-      return all(orders, sqliteFailure(file, 'append to the log', cause));
+      this.#rollBack();
+      return failAll(appends, sqliteFailure(this.#file, 'append to the log', cause));
     }
-  };
+  }
+
+  #append([, stream, expected, events]: Append): AppendOutcome {
+    const isRoom = stream.startsWith('room-');
+    const table = isRoom ? this.#event : this.#transcript;
+    const other = isRoom ? this.#transcript : this.#event;
+    const end = this.#ends.of(stream, table.last);
+    if (end.revision !== expected) return beforeOrWrong(table, end, expected, events);
+    for (const [id] of events) if (other.has.get(id) !== undefined) return usedId(stream);
+    if (end.id === 0) end.id = Number(this.#do.makeStream.get(stream)?.id);
+    const first = this.#next;
+    try {
+      this.#insert(table, end, events);
+    } catch (cause) {
+      if (!isConstraint(cause)) throw cause;
+      this.#takeBack(table, first, events);
+      return usedId(stream);
+    }
+    end.revision += events.length;
+    return { kind: 'written', first, revision: end.revision };
+  }
+
+  #insert({ insert }: Table, end: StreamEnd, events: readonly EventRow[]): void {
+    let revision = end.revision;
+    for (const [id, type, time, version, data, metadata, users] of events) {
+      revision += 1;
+      insert.run(this.#next, end.id, revision, id, type, time, version, data, metadata);
+      for (const user of users) this.#do.touch.run(user, this.#next);
+      this.#next += 1;
+    }
+  }
+
+  /** Takes one append out of the transaction; those before it stay. */
+  #takeBack({ undo }: Table, first: number, events: readonly EventRow[]): void {
+    undo.run(first);
+    for (const row of events) for (const user of row[6]) this.#do.untouch.run(user, first);
+    this.#next = first;
+  }
+
+  /** The failure of a commit, after which nothing is known for certain. */
+  #commit(): StoreFailure | undefined {
+    try {
+      this.#do.commit.run();
+      return undefined;
+    } catch (cause) {
+      this.#rollBack();
+      const failure = sqliteFailure(this.#file, 'append to the log', cause);
+      // A commit whose fsync failed may be on the disk or not.
+      return failure.kind === 'StoreFull' ? failure : { ...failure, kind: 'OutcomeUnknown' };
+    }
+  }
+
+  #rollBack(): void {
+    // SQLite has rolled back by itself after the graver errors.
+    if (this.#db.isTransaction) this.#do.rollback.run();
+    this.#ends.forget();
+    this.#next = this.#endOfLog() + 1;
+  }
+
+  #endOfLog(): number {
+    return Number(this.#do.endOfLog.get()?.position ?? 0);
+  }
+}
+
+/** Whether the events are there already, right after the expected revision: an append that was tried before. */
+const beforeOrWrong = (
+  { after }: Table,
+  end: StreamEnd,
+  expected: number,
+  events: readonly EventRow[],
+): AppendOutcome => {
+  const rows = after.all(end.id, expected, events.length);
+  const last = rows.at(-1);
+  const same = rows.length === events.length && rows.every((row, i) => row.id === events[i]?.[0]);
+  if (!same || last === undefined) return { kind: 'wrong', actual: end.revision };
+  return { kind: 'before', position: Number(last.position), revision: Number(last.revision) };
 };
+
+const usedId = (stream: string): AppendOutcome => ({
+  kind: 'failed',
+  failure: {
+    kind: 'StoreRefused',
+    message: `an event id of this append to ${stream} is used for another event already`,
+  },
+});
+
+const failAll = (appends: readonly Append[], failure: StoreFailure): readonly Answer[] =>
+  appends.map(([number]) => [number, { kind: 'failed', failure }]);

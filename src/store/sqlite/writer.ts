@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { sqliteFailure } from './failure.ts';
-import type { Answers, Fatal, Order, Orders, WriterData } from './protocol.ts';
-import { createTransactions } from './transaction.ts';
+import type { Answers, Append, Appends, Fatal, WriterData } from './protocol.ts';
+import { Transactions } from './transaction.ts';
 import { createWalBound, mostWalBytes } from './wal.ts';
 
 /**
@@ -28,38 +28,35 @@ const openWriter = ({ file, mostBytes }: WriterData): DatabaseSync => {
   return db;
 };
 
-const run = (port: MessagePort, { file, mostBytes }: WriterData): void => {
-  const fail = (cause: unknown): void => {
-    const fatal: Fatal = { fatal: sqliteFailure(file, 'open the log', cause) };
-    port.postMessage(fatal);
-    port.close();
-  };
+const run = (port: MessagePort, data: WriterData): void => {
   let db: DatabaseSync;
-  let transaction: ReturnType<typeof createTransactions>;
+  let transactions: Transactions;
   let boundWal: () => void;
   try {
-    db = openWriter({ file, mostBytes });
-    transaction = createTransactions(db, file);
-    boundWal = createWalBound(db, file, timeoutMs);
+    db = openWriter(data);
+    transactions = new Transactions(db, data.file);
+    boundWal = createWalBound(db, data.file, timeoutMs);
   } catch (cause) {
-    fail(cause);
+    const fatal: Fatal = { fatal: sqliteFailure(data.file, 'open the log', cause) };
+    port.postMessage(fatal);
+    port.close();
     return;
   }
-  port.on('message', (message: Orders) => {
+  port.on('message', (message: Appends) => {
     let close = message.close;
-    let orders: readonly Order[] = message.orders;
+    let appends: readonly Append[] = message.appends;
     for (;;) {
-      while (orders.length < mostInTransaction) {
-        const more: { readonly message: Orders } | undefined = receiveMessageOnPort(port);
+      while (appends.length < mostInTransaction) {
+        const more: { readonly message: Appends } | undefined = receiveMessageOnPort(port);
         if (more === undefined) break;
-        orders = orders.length === 0 ? more.message.orders : [...orders, ...more.message.orders];
+        appends = appends.length === 0 ? more.message.appends : [...appends, ...more.message.appends];
         close ||= more.message.close;
       }
-      if (orders.length === 0) break;
-      const answers: Answers = { answers: transaction(orders) };
+      if (appends.length === 0) break;
+      const answers: Answers = { answers: transactions.write(appends) };
       port.postMessage(answers);
       boundWal();
-      orders = [];
+      appends = [];
     }
     if (!close) return;
     db.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import { createTransactions } from '../../../src/store/sqlite/transaction.ts';
+import { Transactions } from '../../../src/store/sqlite/transaction.ts';
 import { all, left, newEvent, newEvents, newStream, right } from '../../contract/event-store-kit.ts';
 import { openLog, temporaryFolder } from './temporary-log.ts';
 
@@ -69,10 +69,10 @@ describe('SQLite log: the writer thread', () => {
     const file = join(folder, 'log.db');
     await (await openLog(file)).close();
     const db = new DatabaseSync(file);
-    const transaction = createTransactions(db, file);
+    const transactions = new Transactions(db, file);
     const row = (id: string = randomUUID()) => [id, 'T', '', 1, '{}', '{}', ['a@b']] as const;
     const used = randomUUID();
-    const answers = transaction([
+    const answers = transactions.write([
       [1, 'room-a', -1, [row(used)]],
       [2, 'room-a', -1, [row()]],
       [3, 'room-b', -1, [row(), row(used), row()]],
