@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { Config } from '../config/config.ts';
-import { showHostPort } from '../config/network.ts';
+import { reachableHere, showHostPort } from '../net/address.ts';
 import { CliError } from './invocation.ts';
 
 /** A call of a running server's management interface, as JSON-RPC over HTTP. */
@@ -31,8 +31,7 @@ const longestMs = 30_000;
 export const miClient = (config: Config): MiClient => {
   const { http, token } = config.mi;
   if (http === undefined) throw new CliError('mi.http is none: there is no management interface to ask over HTTP', 2);
-  // What is listened on as "any address" is asked on this machine's own.
-  const host = http.host === '0.0.0.0' ? '127.0.0.1' : http.host === '::' ? '::1' : http.host;
+  const host = reachableHere(http.host);
   const where = showHostPort({ host, port: http.port });
   const url = `http://${where}/mi`;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` };

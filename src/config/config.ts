@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { headerLines } from './headers.ts';
 import { type AnyKind, asText, flag, integer, type Kind, kind, listOf, oneOf, orNone, text } from './kinds.ts';
-import { advertised, cidr, domain, hostAndPort, listenAddress, proxyAddress } from './network.ts';
+import { advertised, domain, hostPort, listenAddress, network, proxyAddress } from './network.ts';
 import { userPattern } from './patterns.ts';
 import { secret } from './secret.ts';
 import { dbUrl, storeUrl } from './urls.ts';
@@ -139,7 +139,7 @@ export const topOptions = {
     "This node's name in the events' metadata.",
     withDefaultText('host name'),
   ),
-  trusted: option(listOf(cidr), ['127.0.0.0/8', '::1'], 'Sources that are believed without a password.', reloadable),
+  trusted: option(listOf(network), ['127.0.0.0/8', '::1'], 'Sources that are believed without a password.', reloadable),
   users: option(
     orNone(notYet),
     'none',
@@ -154,12 +154,12 @@ export const topOptions = {
 
 export const miOptions = {
   http: option(
-    orNone(hostAndPort),
+    orNone(hostPort),
     '127.0.0.1:8888',
     'Management interface over HTTP, with /metrics, /healthz and /readyz.',
   ),
   fifo: option(orNone(path), 'none', 'Management interface over a FIFO, for example /tmp/opensips_fifo.'),
-  datagram: option(orNone(hostAndPort), 'none', 'Management interface over UDP datagrams; only on loopback.'),
+  datagram: option(orNone(hostPort), 'none', 'Management interface over UDP datagrams; only on loopback.'),
   token: option(
     orNone(secret(16)),
     'none',

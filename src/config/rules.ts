@@ -1,5 +1,5 @@
+import { isLoopback, isLoopbackNetwork, showHostPort, showTransportAddress } from '../net/address.ts';
 import type { Config } from './config.ts';
-import { isLoopback, isLoopbackNetwork, showHostPort } from './network.ts';
 import type { ConfigProblem } from './problems.ts';
 
 /** What no option says for itself: options that are right alone and wrong together. */
@@ -10,15 +10,15 @@ export const brokenRules = (config: Config, source: (path: string) => string): r
 
   // Without a way to know its senders, a spoofed UDP source could use a room to multiply traffic at a stranger.
   const sendersKnown = config.open || config.trusted.some((network) => !isLoopbackNetwork(network));
-  for (const { transport, host, port } of config.listen) {
-    if (isLoopback(host) || sendersKnown) continue;
+  for (const address of config.listen) {
+    if (isLoopback(address.host) || sendersKnown) continue;
     say(
       'listen',
-      `${transport}:${showHostPort({ host, port })}, which is not loopback, and nothing tells whom to believe there`,
+      `${showTransportAddress(address)}, which is not loopback, and nothing tells whom to believe there`,
       'name the proxies in trusted (for example 192.0.2.10), or set open to accept anyone, knowing what that means',
     );
   }
-  const fixed = config.listen.filter(({ port }) => port !== 0).map((a) => `${a.transport}:${showHostPort(a)}`);
+  const fixed = config.listen.filter(({ port }) => port !== 0).map(showTransportAddress);
   const twice = fixed.find((address, index) => fixed.indexOf(address) !== index);
   if (twice !== undefined) say('listen', `${twice} twice`, 'each address once');
 

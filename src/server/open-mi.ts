@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../config/config.ts';
-import { type HostAndPort, showHostPort } from '../config/network.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { createStatistics } from '../metrics/statistics.ts';
 import type { MiCounters } from '../mi/counters.ts';
@@ -10,12 +9,12 @@ import { openMiDatagram } from '../mi/fronts/datagram.ts';
 import { openMiFifo } from '../mi/fronts/fifo.ts';
 import { type MiHttp, openMiHttp } from '../mi/fronts/http.ts';
 import type { MiPorts } from '../mi/ports.ts';
+import { withoutBrackets } from '../net/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
 import type { RunningLog } from '../runtime/log.ts';
 import { version } from '../runtime/version.ts';
-import { bindError } from '../sip/transport/bind-error.ts';
 
 /** What the management interface shows and works on. */
 export interface MiParts
@@ -44,7 +43,7 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
   const closers: ((ms: number) => unknown)[] = [];
   const open = async (): Promise<MiHttp | undefined> => {
     if (datagram !== undefined) {
-      const opened = await bound('mi.datagram', datagram, () => openMiDatagram({ ...datagram, dispatch, log }));
+      const opened = await openMiDatagram({ ...datagram, dispatch, log });
       counters.fronts.push(() => ({ ...opened.counters }));
       closers.push(opened.close);
     }
@@ -56,9 +55,7 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
     if (http === undefined) return undefined;
     const { notReady } = parts;
     const guard = { host: http.host, names: namesOf(config), token: token?.reveal(), clock };
-    const opened = await bound('mi.http', http, () =>
-      openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log }),
-    );
+    const opened = await openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log });
     counters.fronts.push(() => ({ ...opened.counters }));
     closers.push(opened.close);
     return opened;
@@ -74,19 +71,12 @@ export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> 
   }
 };
 
-/** Opens a listener; where that fails, says which option it was and what to do. */
-const bound = async <T>(option: string, { host, port }: HostAndPort, open: () => Promise<T>): Promise<T> => {
-  try {
-    return await open();
-  } catch (cause) {
-    throw bindError(`${showHostPort({ host, port })} (${option})`, cause);
-  }
-};
-
 /** What callers may know us by. */
 const namesOf = ({ domains, advertise }: Config): ReadonlySet<string> =>
   new Set(
-    [...domains, hostname(), ...(advertise === undefined ? [] : [advertise.host])].map((name) => name.toLowerCase()),
+    [...domains, hostname(), ...(advertise === undefined ? [] : [advertise.host])].map((name) =>
+      withoutBrackets(name).toLowerCase(),
+    ),
   );
 
 const portsOf = (config: Config, parts: MiParts): MiPorts => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { showHostPort } from '../config/network.ts';
 import type { MiPorts } from '../mi/ports.ts';
+import { showTransportAddress } from '../net/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
@@ -47,16 +47,11 @@ export const openSip = (
     open: config.open,
     startChar: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
-    ...(config.advertise === undefined ? {} : { advertise: shownHost(config.advertise) }),
+    ...(config.advertise === undefined ? {} : { advertise: config.advertise }),
     ...(config.outbound_proxy === undefined ? {} : { outboundProxy: config.outbound_proxy.uri }),
     ...(config.extra_hdrs.length === 0 ? {} : { extraHeaders: config.extra_hdrs.join('\r\n') }),
   });
   return { stack, location };
-};
-
-const shownHost = ({ host, port }: NonNullable<Config['advertise']>): string => {
-  if (port !== undefined) return showHostPort({ host, port });
-  return host.includes(':') ? `[${host}]` : host;
 };
 
 /** Registrations as the management interface shows them: of one user, or of all. */
@@ -64,8 +59,7 @@ export const bindingsOf = (location: Location): MiPorts['bindings'] =>
   function* (user) {
     for (const key of user === undefined ? location.users() : [user]) {
       for (const { contact, expires, target } of location.registered(key)) {
-        const source = `${target.transport}:${showHostPort(target)}`;
-        yield { user: memberOfKey(key), contact, expires, source };
+        yield { user: memberOfKey(key), contact, expires, source: showTransportAddress(target) };
       }
     }
   };

@@ -1,4 +1,5 @@
 import type { Conference } from '../engine/conference.ts';
+import { type HostAndMaybePort, type HostPort, showHost } from '../net/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
@@ -15,7 +16,7 @@ import { createServerTransactions } from './transaction/server.ts';
 import { createTransports } from './transport/create.ts';
 import { createResolver } from './transport/resolve.ts';
 import { createSentBy } from './transport/sent-by.ts';
-import type { HostPort, Listener, Transport } from './transport/transport.ts';
+import type { Listener, Transport } from './transport/transport.ts';
 import type { TransportName } from './transport/transports.ts';
 
 /** Everything SIP, put together: transports, transactions, user agent server, registrar, fan-out. */
@@ -25,8 +26,8 @@ export interface SipStackOptions {
   readonly ids: Ids;
   readonly log: Log;
   readonly listen: readonly (HostPort & { readonly transport: TransportName })[];
-  /** `HOST[:PORT]` that Via and Contact show instead of the address listened on. */
-  readonly advertise?: string;
+  /** What Via and Contact show instead of the address listened on; without a port the one listened on. */
+  readonly advertise?: HostAndMaybePort;
   readonly rule: RoutingRule;
   /** Registered users; closed with the stack. */
   readonly location: Location;
@@ -113,8 +114,8 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     send: (target, bytes, onFailure) => void send(target, bytes, undefined, onFailure),
   });
   const isOwnHost = (host: string): boolean =>
-    listeners.some(({ local }) => (local.host.includes(':') ? `[${local.host}]` : local.host) === host) ||
-    options.advertise?.replace(/:\d+$/, '').toLowerCase() === host;
+    listeners.some(({ local }) => showHost(local.host) === host) ||
+    (options.advertise !== undefined && showHost(options.advertise.host).toLowerCase() === host);
   const registrar = createRegistrar({ clock, location, resolver, domains: rule.domains, isOwnHost });
   const refusedLog = createRefusedLog(clock, log);
   const counters: SipCounters = { malformed: 0, garbage: 0, keepAlives: 0, stopping: 0, defects: 0 };

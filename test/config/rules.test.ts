@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { loadConfig } from '../../src/config/load.ts';
-import { isLoopback, within } from '../../src/config/network.ts';
 
 const problems = async (commandLine: Record<string, string>): Promise<string> => {
   const config = await loadConfig({ file: undefined, environment: {}, commandLine })();
@@ -29,20 +28,6 @@ describe('on an address that is not loopback', () => {
     assert.equal(await problems({ 'mi.http': '0.0.0.0:8888', 'mi.token': 'short' }), 'mi.token');
     assert.equal(await problems({ 'mi.datagram': '192.0.2.1:9999' }), 'mi.datagram');
     assert.equal(await problems({ 'mi.datagram': '127.0.0.1:9999' }), '');
-  });
-});
-
-describe('networks', () => {
-  it('contain an IPv4 address also where it comes mapped into IPv6', () => {
-    const trusted = within([{ address: '192.0.2.0', prefix: 24, family: 'ipv4' }]);
-    assert.equal(trusted('192.0.2.77'), true);
-    assert.equal(trusted('::ffff:192.0.2.77'), true);
-    assert.equal(trusted('192.0.3.1'), false);
-    assert.equal(trusted('not an address'), false);
-  });
-  it('know loopback', () => {
-    for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) assert.equal(isLoopback(host), true, host);
-    for (const host of ['0.0.0.0', '::', '128.0.0.1', 'localhost.example']) assert.equal(isLoopback(host), false, host);
   });
 });
 

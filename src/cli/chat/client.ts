@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { showHostPort } from '../../net/address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
@@ -12,7 +13,6 @@ import { createClientTransactions, isResponse } from '../../sip/transaction/clie
 import { createRequestSender } from '../../sip/transaction/client-request.ts';
 import { createServerTransactions } from '../../sip/transaction/server.ts';
 import { createTransports } from '../../sip/transport/create.ts';
-import { formatHostPort } from '../../sip/transport/sent-by.ts';
 import type { Received, Target } from '../../sip/transport/transport.ts';
 import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
 
@@ -88,7 +88,7 @@ export const openChatClient = async (options: ChatClientOptions): Promise<ChatCl
   };
 
   const fromTag = ids.token();
-  const sentBy = formatHostPort(local);
+  const sentBy = showHostPort(local);
   const via = `SIP/2.0/${transports[server.transport].via} ${sentBy};rport`;
   const contact = `<sip:${userOf(aor)}@${sentBy}${uriParameterOf(server.transport)}>`;
 

@@ -1,10 +1,11 @@
 import { createInterface, type Interface } from 'node:readline';
 import { waitAtMost } from '../../bounds/deadline.ts';
+import { showTransportAddress } from '../../net/address.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
-import { showSource, type Target } from '../../sip/transport/transport.ts';
+import type { Target } from '../../sip/transport/transport.ts';
 import { printable } from '../terminal/show.ts';
 import { type ChatClient, isDone, type Outcome, openChatClient, unanswered, watchRefusal } from './client.ts';
 
@@ -40,7 +41,7 @@ const quietAtMostMs = 3_000;
 /** @returns the exit code: 0 after Ctrl-D, `/quit` or the end of a pipe; 1 where the server is not there or does not let us in */
 export const runChat = async (options: ChatOptions, { input, output, errors }: ChatStreams): Promise<number> => {
   const { clock, room, server, startChar } = options;
-  const where = showSource(server);
+  const where = showTransportAddress(server);
   const interactive = input.isTTY === true && output.isTTY === true;
   let lines: Interface | undefined;
   /** Reasons that were shown from an answer and come once more as a MESSAGE (`notify_errors`). */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../../config/config.ts';
+import { reachableHere, showHostPort } from '../../net/address.ts';
 import { domainOf } from '../../room/address.ts';
 import { parseMember, parseRoom } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
@@ -41,9 +42,8 @@ const optionsOf = async ({ args, options, config }: Invocation): Promise<ChatOpt
 const serverFor = (domain: string, { domains, listen }: Config): string => {
   const own = domains.includes(domain.toLowerCase()) ? listen[0] : undefined;
   if (own === undefined) return `sip:${domain}`;
-  const everywhere = own.host === '0.0.0.0' ? '127.0.0.1' : own.host === '::' ? '::1' : own.host;
-  const host = everywhere.includes(':') ? `[${everywhere}]` : everywhere;
-  return `${transports[own.transport].scheme}:${host}:${own.port}${uriParameterOf(own.transport)}`;
+  const address = showHostPort({ host: reachableHere(own.host), port: own.port });
+  return `${transports[own.transport].scheme}:${address}${uriParameterOf(own.transport)}`;
 };
 
 const addressOf = async (server: string): Promise<Target> => {

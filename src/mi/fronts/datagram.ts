@@ -1,20 +1,20 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import * as E from 'fp-ts/lib/Either.js';
+import { type HostPort, showHostPort } from '../../net/address.ts';
+import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { encodeWhole } from '../encode.ts';
 import { errorText, parse } from '../rpc.ts';
 
-export interface DatagramOptions {
-  readonly host: string;
-  readonly port: number;
+export interface DatagramOptions extends HostPort {
   readonly dispatch: Dispatch;
   readonly log: Log;
 }
 
 export interface MiDatagram {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: HostPort;
   readonly counters: { datagramsDropped: number };
   readonly close: () => Promise<void>;
 }
@@ -23,14 +23,14 @@ export interface MiDatagram {
 const longest = 65_000;
 const mostAtOnce = 32;
 
-/** JSON-RPC over UDP, one datagram each way. Rejects where the address cannot be bound. */
+/** JSON-RPC over UDP, one datagram each way. Rejects with a sentence where the address cannot be bound. */
 export const openMiDatagram = async ({ host, port, dispatch, log }: DatagramOptions): Promise<MiDatagram> => {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
   const counters = { datagramsDropped: 0 };
   let atOnce = 0;
 
   const answer = async (text: string, to: RemoteInfo): Promise<void> => {
-    const pieces = await dispatch(text, { source: `mi:datagram:${to.address}:${to.port}` });
+    const pieces = await dispatch(text, { source: `mi:datagram:${showHostPort({ host: to.address, port: to.port })}` });
     if (pieces === undefined) return;
     const whole = await encodeWhole(pieces, longest);
     const fits = whole !== undefined && Buffer.byteLength(whole) <= longest;
@@ -53,9 +53,7 @@ export const openMiDatagram = async ({ host, port, dispatch, log }: DatagramOpti
       });
   });
   await new Promise<void>((resolve, reject) => {
-    socket.once('error', (error) =>
-      reject(new Error(`mi.datagram: cannot listen on ${host}:${port}: ${error.message}`)),
-    );
+    socket.once('error', (error) => reject(bindError(`${showHostPort({ host, port })} (mi.datagram)`, error)));
     socket.bind(port, host, resolve);
   });
   socket.removeAllListeners('error');

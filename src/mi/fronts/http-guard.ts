@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import { isAnyAddress, isLoopback, splitHostPort } from '../../net/address.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** What stands between a web page, or a stranger, and the management interface. */
@@ -38,7 +39,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 export const createGuard = ({ host, names, token, clock }: GuardOptions): Guard => {
   const counters = { wrongTokens: 0, foreign: 0 };
-  const wildcard = host === '0.0.0.0' || host === '::';
+  const wildcard = isAnyAddress(host);
   const wanted = token === undefined ? undefined : digest(token);
   let slowed = 0;
 
@@ -46,7 +47,7 @@ export const createGuard = ({ host, names, token, clock }: GuardOptions): Guard 
     if (name === host.toLowerCase() || name === 'localhost' || names.has(name)) return true;
     if (isIP(name) === 0) return false;
     // An address cannot be rebound; behind a port mapping it is not one of this machine's.
-    return wildcard || name === request.socket.localAddress || name.startsWith('127.') || name === '::1';
+    return wildcard || name === request.socket.localAddress || isLoopback(name);
   };
 
   const foreign = (message: string): Rejection => {
@@ -55,7 +56,7 @@ export const createGuard = ({ host, names, token, clock }: GuardOptions): Guard 
   };
 
   const site = (request: IncomingMessage): Rejection | undefined => {
-    const name = hostName(request.headers.host);
+    const name = splitHostPort(request.headers.host ?? '')?.host.toLowerCase();
     if (name === undefined) return { status: 400, message: 'the Host header is missing or is none' };
     if (!isOurs(name, request)) return foreign('the Host header names another host than this one');
     const { origin } = request.headers;
@@ -88,12 +89,6 @@ export const createGuard = ({ host, names, token, clock }: GuardOptions): Guard 
       return { status: 401, message: 'the token of mi.token is needed: Authorization: Bearer TOKEN' };
     },
   };
-};
-
-/** The host of a Host header, lower case, without port and brackets; undefined where it is none. */
-const hostName = (header: string | undefined): string | undefined => {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::[0-9]{1,5})?$/i.exec(header ?? '');
-  return (match?.[1] ?? match?.[2])?.toLowerCase();
 };
 
 const isSame = (origin: string, host: string): boolean =>

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type HostPort, showHostPort } from '../../net/address.ts';
+import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
 import { createGuard, type GuardOptions, type Rejection } from './http-guard.ts';
@@ -17,7 +19,7 @@ export interface HttpOptions extends GuardOptions {
 
 export interface MiHttp {
   /** With the port really bound. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: HostPort;
   readonly counters: HttpCounters;
   /** Stops listening, lets requests under way finish for at most `ms`. */
   readonly close: (ms: number) => Promise<void>;
@@ -36,7 +38,7 @@ const mostBytes = 1_048_576;
 const requestMs = 10_000;
 const idleMs = 15_000;
 
-/** `POST /mi`, `GET /metrics`, `GET /healthz`, `GET /readyz`. Rejects where the address cannot be bound. */
+/** `POST /mi`, `GET /metrics`, `GET /healthz`, `GET /readyz`. Rejects with a sentence where the address cannot be bound. */
 export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
   const { dispatch, metrics, notReady, log, host, port } = options;
   const guard = createGuard(options);
@@ -90,7 +92,11 @@ export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
       .send(why === undefined ? 'ready\n' : `${why}\n`);
   });
 
-  await app.listen({ host, port, listenTextResolver: () => '' });
+  try {
+    await app.listen({ host, port, listenTextResolver: () => '' });
+  } catch (error) {
+    throw bindError(`${showHostPort({ host, port })} (mi.http)`, error);
+  }
   const bound = app.server.address();
   return {
     address: typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : { host, port },
@@ -103,10 +109,8 @@ export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
   };
 };
 
-const sourceOf = ({ socket }: IncomingMessage): string => {
-  const address = socket.remoteAddress ?? 'unknown';
-  return `mi:http:${address.includes(':') ? `[${address}]` : address}:${socket.remotePort ?? 0}`;
-};
+const sourceOf = ({ socket }: IncomingMessage): string =>
+  `mi:http:${showHostPort({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 })}`;
 
 /** Errors and unknown paths as sentences, with no stack trace. */
 const say = (app: FastifyInstance): void => {

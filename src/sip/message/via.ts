@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { withoutBrackets } from '../../net/address.ts';
 import { type Parameter, readParameters } from './parameters.ts';
 
 /** Via (RFC 3261 20.42, RFC 3581), read by an expression of our own: npm `sip` knows no IPv6. */
@@ -25,7 +26,7 @@ export const parseVia = (value: string): Via | undefined => {
   const match = head.exec(value);
   if (match === null) return undefined;
   const [whole, sentBy = '', transport = '', rawHost = '', digits] = match;
-  const host = rawHost.startsWith('[') ? rawHost.slice(1, -1) : rawHost;
+  const host = withoutBrackets(rawHost);
   if (host !== rawHost && !isIPv6(host)) return undefined;
   const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && (port === 0 || port > 65_535)) return undefined;

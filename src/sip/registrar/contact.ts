@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { withoutBrackets } from '../../net/address.ts';
 import { parseUri } from '../message/grammar.ts';
 import type { SipRequest, SipUri } from '../message/message.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
@@ -55,6 +56,6 @@ const isBehindNat = (contact: SipUri, { topVia: via }: SipRequest, source: Sourc
   const { defaultPort } = transports[source.transport];
   const seen = via.host === source.host.toLowerCase() && (!via.rport || (via.port ?? defaultPort) === source.port);
   if (seen) return false;
-  const host = contact.host.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(contact.host);
   return isIP(host) !== 0 && host === via.host && (contact.port ?? defaultPort) === (via.port ?? defaultPort);
 };

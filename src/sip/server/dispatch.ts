@@ -1,9 +1,10 @@
+import { showTransportAddress } from '../../net/address.ts';
 import { parseRequest } from '../message/grammar.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
 import { answer, badRequest, overloaded, type SipAnswer } from '../transaction/answer.ts';
 import { type ClientTransactions, isResponse } from '../transaction/client.ts';
 import type { ServerTransactions } from '../transaction/server.ts';
-import { type Cut, type Received, type Source, showSource } from '../transport/transport.ts';
+import type { Cut, Received, Source } from '../transport/transport.ts';
 import { tooLarge } from './answers.ts';
 import type { RefusedLog } from './refused-log.ts';
 import type { Uas } from './uas.ts';
@@ -45,7 +46,7 @@ export const createDispatch = (options: DispatchOptions): ((message: Received) =
     if (!wrongInItself.has(status) && believed(source.host)) return;
     if (status < 300) return;
     const { method, callId } = request;
-    refusedLog.refused({ source: showSource(source), method, status, reason, callId }, 'request refused');
+    refusedLog.refused({ source: showTransportAddress(source), method, status, reason, callId }, 'request refused');
   };
 
   const stateless = (request: Answerable, source: Source, reply: SipAnswer): void => {
@@ -60,7 +61,7 @@ export const createDispatch = (options: DispatchOptions): ((message: Received) =
   const defect = (source: Source, callId: string | undefined, error: unknown): void => {
     counters.defects += 1;
     refusedLog.defect(
-      { source: showSource(source), callId, error: error instanceof Error ? error.stack : String(error) },
+      { source: showTransportAddress(source), callId, error: error instanceof Error ? error.stack : String(error) },
       'a message met a defect of imcd; please report it',
     );
   };
@@ -103,7 +104,10 @@ export const createDispatch = (options: DispatchOptions): ((message: Received) =
     if (known === undefined) {
       counters.garbage += 1;
       const reason = parsed.kind === 'malformed' ? parsed.malformation.reason : '';
-      refusedLog.refused({ source: showSource(from), bytes: bytes.length, reason }, 'message cannot be answered');
+      refusedLog.refused(
+        { source: showTransportAddress(from), bytes: bytes.length, reason },
+        'message cannot be answered',
+      );
       return;
     }
     if (known.method === 'ACK') return; // RFC 3261 17.2: never answered; imcd has no INVITE

@@ -1,11 +1,12 @@
 import type { Conference, IncomingMessage } from '../../engine/conference.ts';
+import { showTransportAddress } from '../../net/address.ts';
 import { isCommand } from '../../room/syntax.ts';
 import { schemeOf } from '../message/grammar.ts';
 import type { SipRequest } from '../message/message.ts';
 import { readParameters } from '../message/parameters.ts';
 import { namedUser } from '../message/user.ts';
 import { badRequest, ok, type SipAnswer } from '../transaction/answer.ts';
-import { type Source, showSource } from '../transport/transport.ts';
+import type { Source } from '../transport/transport.ts';
 import {
   badExtension,
   capabilities,
@@ -88,7 +89,7 @@ export const createUas = (options: UasOptions): Uas => {
       contentType,
       body,
       origin: {
-        source: showSource(source),
+        source: showTransportAddress(source),
         correlationId: callId,
         request: { callId, cseq: `${request.cseq} ${request.method}`, fromTag },
       },

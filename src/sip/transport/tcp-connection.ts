@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
+import type { HostPort } from '../../net/address.ts';
 import { createFramer, type FramingLimits } from './framing.ts';
 import {
   count,
   type Flow,
-  type HostPort,
   nextFlowId,
   type Received,
   type SendFailure,

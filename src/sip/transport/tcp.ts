@@ -1,13 +1,13 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { BoundedMap } from '../../bounds/bounded-map.ts';
+import type { HostPort } from '../../net/address.ts';
+import { bindError } from '../../net/bind-error.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import { bindError } from './bind-error.ts';
 import { type Connection, type ConnectionShared, createConnection } from './tcp-connection.ts';
 import {
   count,
   type Flow,
-  type HostPort,
   type Listener,
   newTransportCounters,
   type Received,

@@ -1,3 +1,4 @@
+import { type HostPort, isAnyAddress, isLoopbackAddress } from '../../net/address.ts';
 import type { TransportName } from './transports.ts';
 
 /**
@@ -5,13 +6,7 @@ import type { TransportName } from './transports.ts';
  * parser sees bytes, queues with a bound, and turns every error of the network into a failed send.
  */
 
-/** `host`: an IP address without brackets. */
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Where bytes go. */
+/** Where bytes go; `host` is an IP address. */
 export interface Target extends HostPort {
   readonly transport: TransportName;
   /** Send over this flow while it lives: the connection, or the UDP socket, that a message came in by. */
@@ -45,10 +40,6 @@ export interface Received {
 export interface Source extends Target {
   readonly flow: Flow;
 }
-
-/** `udp:192.0.2.1:5060`, `tcp:[2001:db8::1]:5060`. */
-export const showSource = ({ transport, host, port }: HostPort & { readonly transport: string }): string =>
-  `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
  * Why a message did not leave: `unroutable`, `refused`, `no-connection` (not in time), `overflow` (the peer reads too slowly),
@@ -120,9 +111,7 @@ export const nextFlowId = (): number => {
 
 /** Can a socket bound to the IP address `local` reach `towards`? From loopback only loopback can be. */
 export const reaches = (local: string, towards: string): boolean =>
-  local === '0.0.0.0' || local === '::' || isLoopback(local) === isLoopback(towards);
-
-const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
+  isAnyAddress(local) || isLoopbackAddress(local) === isLoopbackAddress(towards);
 
 /** What an errno of a send or connect means to the one who sent. */
 export const sendFailureOf = (error: unknown): SendFailure => {

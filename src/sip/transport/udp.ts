@@ -1,11 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
+import type { HostPort } from '../../net/address.ts';
+import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
-import { bindError } from './bind-error.ts';
 import {
   count,
   type Flow,
-  type HostPort,
   type Listener,
   newTransportCounters,
   nextFlowId,
