@@ -23,7 +23,7 @@ export const openStore =
         return E.right(createMemoryStore(ports.ids));
       }
       case 'esdb': {
-        const { openEventStoreDb } = await import('../store/eventstoredb/client.ts');
+        const { openEventStoreDb } = await import('../store/eventstoredb/open.ts');
         const password = config.store_password?.reveal();
         return openEventStoreDb({
           ...ports,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openProjections } from '../../src/store/eventstoredb/client.ts';
+import { openProjections } from '../../src/server/open-projections.ts';
 import type { EventStoreDb } from '../../src/store/eventstoredb/store.ts';
 import { openOn } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
@@ -93,10 +93,10 @@ describe('imcd projections, on a server (double)', () => {
 
   it('reports one that the server cannot compile, and removes it', async () => {
     const projections = openProjections(server.url, systemClock);
-    const deployed = await projections.deploy('unparsed', 'fromCategory(', { emits: false, reset: false });
+    const deployed = await projections.deploy('unparsed', 'fromCategory(', { emits: false, reset: false })();
     assert.ok(E.isLeft(deployed));
     assert.match(deployed.left.message, /cannot compile projection unparsed.*remove unparsed/);
-    assert.ok(E.isRight(await projections.remove('unparsed')));
+    assert.ok(E.isRight(await projections.remove('unparsed')()));
     await projections.close();
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openProjections } from '../../src/store/eventstoredb/client.ts';
+import { openProjections } from '../../src/server/open-projections.ts';
 import { all, openOn, until } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
@@ -59,7 +59,7 @@ describe("imcd's own projections, on the server (double)", () => {
     const projections = openProjections(server.url, systemClock);
     t.after(() => projections.close());
     for (const name of ['active-rooms', 'room-members', 'user-audit', 'commands-per-day']) {
-      const deployed = await projections.deploy(name, shipped(name), { emits: name === 'user-audit', reset: false });
+      const deployed = await projections.deploy(name, shipped(name), { emits: name === 'user-audit', reset: false })();
       assert.ok(E.isRight(deployed), JSON.stringify(deployed));
     }
     for (const { stream, event } of events) {
@@ -68,7 +68,7 @@ describe("imcd's own projections, on the server (double)", () => {
       assert.ok(E.isRight(await store.append(stream, last.right ?? 'no_stream', [event])()));
     }
     const stateOf = async (name: string, partition = ''): Promise<unknown> => {
-      const found = await projections.result(name, partition);
+      const found = await projections.result(name, partition)();
       assert.ok(E.isRight(found), JSON.stringify(found));
       return found.right.state;
     };

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../../config/config.ts';
+import type { Projections } from '../../projections/manage.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import type { Projections } from '../../store/eventstoredb/projections.ts';
 import { CliError, type Invocation } from '../invocation.ts';
 import { printable, table } from '../terminal/show.ts';
 import type { ProjectionFile } from './file.ts';
@@ -20,7 +20,7 @@ interface Commands {
 export const onServer = async (config: Config, work: (commands: Commands) => Promise<number>): Promise<number> => {
   if (config.store_url.kind !== 'esdb') throw new CliError('store_url is not EventStoreDB', 2);
   const [{ openProjections }, { connectionString }] = await Promise.all([
-    import('../../store/eventstoredb/client.ts'),
+    import('../../server/open-projections.ts'),
     import('../../store/eventstoredb/url.ts'),
   ]);
   const url = connectionString(config.store_url.url.reveal(), config.store_password?.reveal(), config.node);
@@ -47,7 +47,7 @@ const commandsOn = (projections: Projections): Commands => ({
       const deployed = await projections.deploy(name, text, {
         emits: writes,
         reset: options.reset === true && !writes,
-      });
+      })();
       if (E.isLeft(deployed)) {
         failed += 1;
         err(`imcd: ${printable(deployed.left.message)}`);
@@ -59,7 +59,7 @@ const commandsOn = (projections: Projections): Commands => ({
     const rows: string[][] = [];
     let failed = 0;
     for (const name of names) {
-      const found = await projections.status(name);
+      const found = await projections.status(name)();
       if (E.isLeft(found)) {
         failed += 1;
         err(`imcd: ${printable(found.left.message)}`);
@@ -77,7 +77,7 @@ const commandsOn = (projections: Projections): Commands => ({
   remove: async (names, { out, err }) => {
     let failed = 0;
     for (const name of names) {
-      const removed = await projections.remove(name);
+      const removed = await projections.remove(name)();
       if (E.isLeft(removed)) {
         failed += 1;
         err(`imcd: ${printable(removed.left.message)}`);
@@ -87,7 +87,7 @@ const commandsOn = (projections: Projections): Commands => ({
   },
   result: async (name, { options, out }) => {
     const partition = typeof options.partition === 'string' ? options.partition : '';
-    const { state, result } = right(await projections.result(name, partition));
+    const { state, result } = right(await projections.result(name, partition)());
     await out(JSON.stringify({ partition, state, result }));
     return 0;
   },

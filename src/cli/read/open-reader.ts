@@ -26,7 +26,7 @@ export const openReader = async (config: Config): Promise<EventStore> => {
       return opened(await openSqliteReader({ file: url.file, clock: systemClock })());
     }
     case 'esdb': {
-      const { openEventStoreDb } = await import('../../store/eventstoredb/client.ts');
+      const { openEventStoreDb } = await import('../../store/eventstoredb/open.ts');
       const ports = { clock: systemClock, ids: randomIds(), log: silentLog };
       const password = config.store_password?.reveal();
       const access = { url: url.url.reveal(), ...(password === undefined ? {} : { password }) };

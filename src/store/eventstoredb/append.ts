@@ -1,27 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { waitAtMost } from '../../bounds/deadline.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type {
-  Appended,
-  AppendFailure,
-  ExpectedRevision,
-  NewEvent,
-  StoredEvent,
-  StoreFailure,
-} from '../../ports/event-store.ts';
-import { encodeEvent } from '../encode.ts';
-import type { Connection } from './connection.ts';
+import { deadlineIn } from '../../bounds/deadline.ts';
+import type { ExpectedRevision, NewEvent, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
+import { type EncodedEvent, encodeEvents } from '../encode.ts';
+import { type AppendResult, type AttemptOptions, Attempts, type UnknownAttempt } from './attempt.ts';
 import { troubleOf } from './failures.ts';
-import type { Wire, WireEvent } from './wire.ts';
+import type { Wire, WireAppend } from './wire.ts';
 
-/** What an append came to, where it came to anything for certain. */
-export type AppendResult = E.Either<AppendFailure, Appended>;
-
-export interface AppenderOptions {
-  readonly connection: Connection;
-  readonly clock: Clock;
-  /** Milliseconds until an append without an answer counts as unknown. */
-  readonly appendMs: number;
+export interface AppenderOptions extends AttemptOptions {
   /** Milliseconds in which an unknown outcome is to be settled. */
   readonly settleMs: number;
   /** Reads the events that stand after a revision. */
@@ -46,175 +31,112 @@ export interface AppendCounters {
 const most = 10_000;
 /** 1 MiB is the server's own bound of one append; larger ones never leave. */
 const mostBytes = 1024 * 1024;
+/** Milliseconds between two looks at an append whose outcome is unknown. */
+const lookAgainMs = 20;
 
-type Attempt =
-  | { readonly kind: 'done'; readonly result: AppendResult }
-  /** Certainly not written. */
-  | { readonly kind: 'not-sent'; readonly message: string; readonly cause?: unknown }
-  /** Perhaps written. */
-  | { readonly kind: 'unknown'; readonly message: string; readonly cause: unknown };
+/**
+ * Appends with an outcome that is known wherever it can be known. One that is unknown is looked for in its stream, and, where
+ * it is not there and the place is still free, appended again: safe with the same ids and expected revision.
+ */
+export class Appender {
+  readonly #options: AppenderOptions;
+  readonly #attempts: Attempts;
+  readonly #idlers: (() => void)[] = [];
+  readonly counters: AppendCounters = { inFlight: 0, unknown: 0, settled: 0 };
 
-const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, readonly WireEvent[]> => {
-  const refuse = (message: string): E.Either<StoreFailure, never> => E.left({ kind: 'StoreRefused', message });
-  if (events.length === 0) return refuse(`an append to ${stream} holds no event`);
-  const encoded: WireEvent[] = [];
-  let bytes = 0;
-  for (const event of events) {
-    const one = encodeEvent(event);
-    if (E.isLeft(one)) return one;
-    encoded.push({ type: event.type, ...one.right });
-    bytes += Buffer.byteLength(one.right.data) + Buffer.byteLength(one.right.metadata) + event.type.length;
+  constructor(options: AppenderOptions) {
+    this.#options = options;
+    this.#attempts = new Attempts(options);
   }
-  if (new Set(encoded.map(({ id }) => id)).size < encoded.length)
-    return refuse(`an append to ${stream} has one event id twice`);
-  if (bytes > mostBytes) return refuse(`an append to ${stream} of ${bytes} bytes is larger than EventStoreDB's 1 MiB`);
-  return E.right(encoded);
-};
 
-/** Appends with an outcome that is known wherever it can be known. */
-export const createAppender = ({ connection, clock, appendMs, settleMs, readAfter }: AppenderOptions) => {
-  const counters: AppendCounters = { inFlight: 0, unknown: 0, settled: 0 };
-  const idlers: (() => void)[] = [];
-  /** The connection whose first append was answered. */
-  let proven = 0;
-  /** The first append after a (re)connection is awaited alone: the others wait for it, in order, and fail with it. */
-  let first: { readonly epoch: number; readonly waiting: ((good: boolean) => void)[] } | undefined;
-
-  const send = async (
-    wire: Wire,
-    generation: number,
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly WireEvent[],
-  ): Promise<Attempt> => {
+  /** As `EventStore.append`. */
+  async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult> {
+    const encoded = encode(stream, events);
+    if (E.isLeft(encoded)) return encoded;
+    if (this.#options.connection.status().kind === 'closed')
+      return E.left({ kind: 'StoreClosed', message: 'the store is closed' });
+    if (this.counters.inFlight >= most)
+      return E.left({ kind: 'StoreUnavailable', message: `more than ${most} appends wait for EventStoreDB` });
+    this.counters.inFlight += 1;
     try {
-      const answer = await waitAtMost(clock, appendMs, wire.append(stream, expected, events), () => undefined);
-      if (answer !== undefined) return { kind: 'done', result: E.right(answer) };
-      const message = `EventStoreDB has not answered an append within ${appendMs / 1000} s`;
-      const cause = Object.assign(new Error(message), { code: 14 });
-      connection.lost(generation, cause);
-      return { kind: 'unknown', message, cause };
-    } catch (cause) {
-      const trouble = troubleOf(cause);
-      switch (trouble.kind) {
-        case 'wrong-revision':
-          return {
-            kind: 'done',
-            result: E.left({ kind: 'WrongExpectedRevision', stream, expected, actual: trouble.actual }),
-          };
-        case 'refused':
-          return { kind: 'done', result: E.left({ kind: 'StoreRefused', message: trouble.message, cause }) };
-        case 'not-now':
-          connection.lost(generation, cause);
-          return { kind: 'not-sent', message: trouble.message, cause };
-        case 'not-leader':
-        case 'lost':
-          return { kind: 'unknown', message: trouble.message, cause };
-      }
+      return await this.#bring({ stream, expected, events: encoded.right });
+    } finally {
+      this.counters.inFlight -= 1;
+      if (this.counters.inFlight === 0) for (const resolve of this.#idlers.splice(0)) resolve();
     }
-  };
+  }
 
-  const notSent = (): Attempt => {
-    const status = connection.status();
-    return { kind: 'not-sent', message: status.kind === 'away' ? status.reason : 'EventStoreDB is not connected' };
-  };
+  /** Resolves when every append taken so far has its outcome. */
+  idle(): Promise<void> {
+    if (this.counters.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idlers.push(resolve));
+  }
 
-  /** One try, behind the first append of this connection. */
-  const attempt = async (
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly WireEvent[],
-  ): Promise<Attempt> => {
-    const wire = connection.wire();
-    const generation = connection.generation();
-    const epoch = connection.epoch();
-    if (wire === undefined) return notSent();
-    const go = (): Promise<Attempt> => send(wire, generation, stream, expected, events);
-    if (proven === epoch) return go();
-    if (first?.epoch === epoch) {
-      const others = first.waiting;
-      return new Promise((resolve) => others.push((good) => resolve(good ? go() : notSent())));
+  async #bring(append: WireAppend): Promise<AppendResult> {
+    const outcome = await this.#attempts.make(append);
+    switch (outcome.kind) {
+      case 'done':
+        return outcome.result;
+      case 'unknown':
+        return this.#settle(append, outcome);
+      case 'not-sent':
+        return E.left({ kind: 'StoreUnavailable', message: outcome.message, cause: outcome.cause });
     }
-    const waiting: ((good: boolean) => void)[] = [];
-    const mine = { epoch, waiting };
-    first = mine;
-    const outcome = await go();
-    const good = outcome.kind === 'done' && epoch === connection.epoch();
-    if (good) proven = epoch;
-    if (first === mine) first = undefined;
-    // In the order in which they came, and before anybody else.
-    for (const next of waiting) next(good);
-    return outcome;
-  };
+  }
 
-  /**
-   * Looks whether the events are there; where they are not and the place is still free, appends them again, which is safe
-   * with the same ids and expected revision. Whatever cannot be settled in time stays unknown.
-   */
-  const settle = async (
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly WireEvent[],
-    unknown: { readonly message: string; readonly cause: unknown },
-  ): Promise<AppendResult> => {
-    counters.unknown += 1;
-    const until = clock.monotonic() + settleMs;
-    for (let left = settleMs; left > 0; left = until - clock.monotonic()) {
-      if (!(await connection.whenBack(left))) break;
+  /** Looks and repeats until it is known; what cannot be settled in time stays unknown. */
+  async #settle(append: WireAppend, unknown: UnknownAttempt): Promise<AppendResult> {
+    const { connection, clock, settleMs } = this.#options;
+    this.counters.unknown += 1;
+    const deadline = deadlineIn(clock, settleMs);
+    while (deadline.left() > 0) {
+      if (!(await connection.whenBack(deadline.left()))) break;
       const wire = connection.wire();
       if (wire === undefined) continue;
       const generation = connection.generation();
       try {
-        const there = await readAfter(wire, stream, expected, events.length);
-        const last = there[events.length - 1];
-        if (last !== undefined && events.every(({ id }, i) => there[i]?.id === id)) {
-          counters.settled += 1;
-          return E.right({ revision: last.revision, position: last.position });
-        }
-        const again = await attempt(stream, expected, events);
-        if (again.kind === 'done') {
-          counters.settled += 1;
-          return again.result;
+        const result = (await this.#found(wire, append)) ?? (await this.#repeated(append));
+        if (result !== undefined) {
+          this.counters.settled += 1;
+          return result;
         }
       } catch (cause) {
         if (troubleOf(cause).kind === 'refused') break;
         connection.lost(generation, cause);
       }
-      if (clock.monotonic() >= until) break;
-      await new Promise<void>((resolve) => void clock.after(20, resolve));
+      if (deadline.left() === 0) break;
+      await new Promise<void>((resolve) => void clock.after(lookAgainMs, resolve));
     }
     return E.left({
       kind: 'OutcomeUnknown',
-      message: `it is not known whether EventStoreDB has written an append to ${stream}: ${unknown.message}`,
+      message: `it is not known whether EventStoreDB has written an append to ${append.stream}: ${unknown.message}`,
       cause: unknown.cause,
     });
-  };
+  }
 
-  const append = async (
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly NewEvent[],
-  ): Promise<AppendResult> => {
-    const encoded = encode(stream, events);
-    if (E.isLeft(encoded)) return encoded;
-    if (connection.status().kind === 'closed') return E.left({ kind: 'StoreClosed', message: 'the store is closed' });
-    if (counters.inFlight >= most)
-      return E.left({ kind: 'StoreUnavailable', message: `more than ${most} appends wait for EventStoreDB` });
-    counters.inFlight += 1;
-    try {
-      const outcome = await attempt(stream, expected, encoded.right);
-      if (outcome.kind === 'done') return outcome.result;
-      if (outcome.kind === 'unknown') return await settle(stream, expected, encoded.right, outcome);
-      return E.left({ kind: 'StoreUnavailable', message: outcome.message, cause: outcome.cause });
-    } finally {
-      counters.inFlight -= 1;
-      if (counters.inFlight === 0) for (const resolve of idlers.splice(0)) resolve();
-    }
-  };
+  /** The result of an append whose events are there. Rejects as the client does. */
+  async #found(wire: Wire, { stream, expected, events }: WireAppend): Promise<AppendResult | undefined> {
+    const there = await this.#options.readAfter(wire, stream, expected, events.length);
+    const last = there[events.length - 1];
+    if (last === undefined || !events.every(({ id }, i) => there[i]?.id === id)) return undefined;
+    return E.right({ revision: last.revision, position: last.position });
+  }
 
-  /** Resolves when every append taken so far has its outcome. */
-  const idle = (): Promise<void> =>
-    counters.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve));
+  /** The result of a second try; undefined where that is not known either. */
+  async #repeated(append: WireAppend): Promise<AppendResult | undefined> {
+    const again = await this.#attempts.make(append);
+    return again.kind === 'done' ? again.result : undefined;
+  }
+}
 
-  return { append, counters, idle };
+/** As `encodeEvents`, within the server's bound. */
+const encode = (stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, readonly EncodedEvent[]> => {
+  const encoded = encodeEvents(stream, events);
+  if (E.isLeft(encoded)) return encoded;
+  let bytes = 0;
+  for (const { type, data, metadata } of encoded.right)
+    bytes += Buffer.byteLength(data) + Buffer.byteLength(metadata) + type.length;
+  if (bytes <= mostBytes) return encoded;
+  const message = `an append to ${stream} of ${bytes} bytes is larger than EventStoreDB's 1 MiB`;
+  return E.left({ kind: 'StoreRefused', message });
 };

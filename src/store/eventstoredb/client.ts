@@ -11,42 +11,31 @@ import unpackError from '@eventstore/db-client/dist/streams/appendToStream/unpac
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Clock } from '../../ports/clock.ts';
-import type { Appended, ExpectedRevision, Position, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
-import type { Ids } from '../../ports/ids.ts';
+import type { Appended, Position, StoredEvent } from '../../ports/event-store.ts';
+import { type BatchAnswer, BatchStream } from './batch-stream.ts';
 import { createFeeder } from './feeder.ts';
-import { createProjections, type Projections } from './projections.ts';
-import { broken, collect, isMissing, stored } from './reading.ts';
-import { type EventStoreDb, type EventStoreDbOptions, openStore } from './store.ts';
+import { broken, collect, isStreamNotFound, stored } from './recorded.ts';
 import {
-  type Follower,
   identityStream,
-  type Page,
   parsePosition,
   positionOf,
+  type StreamPage,
   type Wire,
-  type WireEvent,
+  type WireAppend,
+  type WireFollower,
+  type WireOptions,
 } from './wire.ts';
 
 /**
- * The only importer of `@eventstore/db-client`.
+ * The only importer of `@eventstore/db-client`: makes of it the calls that the adapter needs, and those on projections.
  *
  * Reads, subscriptions, discovery, TLS and reconnecting are the client's. Appends go over the same BatchAppend call as its
  * `appendToStream`, but the pending ones are kept here: the client's table of them is shared by all clients of the process,
  * a break of the stream can end the process, and the first append is overtaken (docs/decisions/0005).
  */
 
-interface Pending {
-  readonly resolve: (appended: Appended) => void;
-  readonly reject: (cause: unknown) => void;
-}
-
-interface Batch {
-  readonly write: (request: InstanceType<typeof streams.BatchAppendReq>) => void;
-  readonly pending: Map<string, Pending>;
-  readonly cancel: () => void;
-}
+type AppendRequest = InstanceType<typeof streams.BatchAppendReq>;
+type AppendResponse = InstanceType<typeof streams.BatchAppendResp>;
 
 /** Opens up what the client keeps for its own commands. */
 class Client extends EventStoreDBClient {
@@ -73,46 +62,7 @@ class Client extends EventStoreDBClient {
   }
 }
 
-/** @param onBroken the batch stream has ended; everything on it has been rejected */
-const openBatch = async (client: Client, onBroken: (cause: unknown) => void): Promise<Batch> => {
-  const stream = await client.openBatchStream();
-  const pending = new Map<string, Pending>();
-  const end = (cause: unknown): void => {
-    onBroken(cause);
-    const rejected = [...pending.values()];
-    pending.clear();
-    for (const { reject } of rejected) reject(cause);
-  };
-  stream.on('data', (response) => {
-    const id = response.getCorrelationId()?.getString() ?? '';
-    const waiting = pending.get(id);
-    if (waiting === undefined) return; // Its deadline has passed; it is settled by reading.
-    pending.delete(id);
-    const error = response.getError();
-    const success = response.getSuccess();
-    if (error !== undefined) waiting.reject(unpackError.unpackToCommandError(error, ''));
-    else if (success !== undefined) {
-      const position = success.getPosition();
-      waiting.resolve({
-        revision: BigInt(success.getCurrentRevision()),
-        position: positionOf(
-          BigInt(position?.getCommitPosition() ?? '0'),
-          BigInt(position?.getPreparePosition() ?? '0'),
-        ),
-      });
-    } else waiting.reject(new Error('an append was answered with neither success nor error'));
-  });
-  stream.on('error', end);
-  stream.on('end', () => end(broken('the server ended the stream of appends')));
-  return { pending, write: (request) => stream.write(request), cancel: () => stream.cancel() };
-};
-
-const requestOf = (
-  correlationId: string,
-  stream: string,
-  expected: ExpectedRevision,
-  events: readonly WireEvent[],
-): InstanceType<typeof streams.BatchAppendReq> => {
+const requestOf = (correlationId: string, { stream, expected, events }: WireAppend): AppendRequest => {
   const { Options, ProposedMessage } = streams.BatchAppendReq;
   const options = new Options().setStreamIdentifier(
     new shared.StreamIdentifier().setStreamName(Buffer.from(stream, 'utf8')),
@@ -135,54 +85,61 @@ const requestOf = (
   return request;
 };
 
-interface WireOptions {
-  /** Connection string as the client takes it, `esdb://` or `esdb+discover://`. */
-  readonly url: string;
-  readonly clock: Clock;
-  readonly ids: Pick<Ids, 'uuid'>;
-  /** Milliseconds until a page that was asked for is given up. */
-  readonly readMs: number;
-  /** The stream of appends has ended. */
-  readonly onBroken: (cause: unknown) => void;
-}
+const answerOf = (response: AppendResponse): BatchAnswer => {
+  const correlationId = response.getCorrelationId()?.getString() ?? '';
+  const error = response.getError();
+  if (error !== undefined) return { correlationId, result: unpackError.unpackToCommandError(error, '') };
+  const success = response.getSuccess();
+  if (success === undefined)
+    return { correlationId, result: new Error('an append was answered with neither success nor error') };
+  const place = success.getPosition();
+  const position = positionOf(BigInt(place?.getCommitPosition() ?? '0'), BigInt(place?.getPreparePosition() ?? '0'));
+  return { correlationId, result: { revision: BigInt(success.getCurrentRevision()), position } };
+};
 
-/** Opens a client. Throws where the connection string cannot be read; connects with the first call. */
-const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
-  const client = Client.open(url);
-  const followers = new Set<() => void>();
-  let batch: Promise<Batch> | undefined;
-  let disposed = false;
+/** Opens one client. Throws where the connection string cannot be read. */
+export const openWire = (options: WireOptions): Wire => new ClientWire(options);
 
-  const readStream = (stream: string, { from, direction, count }: Page, ms: number): Promise<readonly StoredEvent[]> =>
-    collect(
-      client.readStream(stream, {
-        fromRevision: from === 'start' ? START : from === 'end' ? END : from,
-        direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
-        maxCount: count,
-        requiresLeader: true,
-      }),
-      clock,
-      ms,
-    ).catch((cause: unknown) => {
-      if (isMissing(cause)) return [];
-      throw cause;
-    });
+class ClientWire implements Wire {
+  readonly #options: WireOptions;
+  readonly #client: Client;
+  /** Ends one that follows, each. */
+  readonly #followers = new Set<() => void>();
+  #batch: Promise<BatchStream<AppendRequest, AppendResponse>> | undefined;
+  #disposed = false;
 
-  const batchOf = (): Promise<Batch> => {
-    if (batch !== undefined) return batch;
-    const opening = openBatch(client, (cause) => {
-      if (batch === opening) batch = undefined;
-      if (!disposed) onBroken(cause);
-    });
-    batch = opening;
-    opening.catch(() => {
-      if (batch === opening) batch = undefined;
-    });
-    return opening;
-  };
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.#client = Client.open(options.url);
+  }
 
-  const follow = (after: Position | undefined, follower: Follower): { readonly stop: () => void } => {
-    const subscription = client.subscribeToAll(
+  version(): Promise<string> {
+    return this.#client.serverVersion();
+  }
+
+  async probe(ms: number): Promise<void> {
+    await this.#readStream(identityStream, { from: 'start', direction: 'forwards', count: 1 }, ms);
+  }
+
+  async append(append: WireAppend): Promise<Appended> {
+    // Always by way of the promise: whoever came first writes first.
+    const batch = await this.#batchStream();
+    const correlationId = this.#options.ids.uuid();
+    return batch.append(correlationId, requestOf(correlationId, append));
+  }
+
+  readStream(stream: string, page: StreamPage): Promise<readonly StoredEvent[]> {
+    return this.#readStream(stream, page, this.#options.readMs);
+  }
+
+  readBackwards(before: Position | undefined, count: number): Promise<readonly StoredEvent[]> {
+    const fromPosition = before === undefined ? END : parsePosition(before);
+    const page = this.#client.readAll({ fromPosition, direction: BACKWARDS, maxCount: count });
+    return collect(page, this.#options.clock, this.#options.readMs);
+  }
+
+  follow(after: Position | undefined, follower: WireFollower): { readonly stop: () => void } {
+    const subscription = this.#client.subscribeToAll(
       {
         fromPosition: after === undefined ? START : parsePosition(after),
         // At the defaults an empty stretch of the log calls back 76,000 times in 2.4 M entries.
@@ -190,27 +147,23 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
       },
       { highWaterMark: 256 },
     );
-    const feeder = createFeeder(
-      {
-        pause: () => subscription.pause(),
-        resume: () => subscription.resume(),
-        waiting: () => subscription.readableLength,
-      },
-      {
-        ...follower,
-        onEnd: (why, cause) => {
-          leave();
-          follower.onEnd(why, cause);
-        },
-      },
-    );
+    const upstream = {
+      pause: () => subscription.pause(),
+      resume: () => subscription.resume(),
+      waiting: () => subscription.readableLength,
+    };
+    const onEnd: WireFollower['onEnd'] = (why, cause) => {
+      leave();
+      follower.onEnd(why, cause);
+    };
+    const feeder = createFeeder(upstream, { ...follower, onEnd });
     const leave = (): void => {
-      followers.delete(cut);
+      this.#followers.delete(cut);
       // Rejects only where the call never came about; then there is nothing to end.
       subscription.unsubscribe().catch(() => {});
     };
     const cut = (): void => feeder.lost(broken('the connection to EventStoreDB is given up'));
-    followers.add(cut);
+    this.#followers.add(cut);
     subscription.on('data', ({ event }: AllStreamResolvedEvent) => {
       if (event !== undefined) feeder.event(stored(event));
     });
@@ -225,77 +178,72 @@ const openWire = ({ url, clock, ids, readMs, onBroken }: WireOptions): Wire => {
         leave();
       },
     };
-  };
+  }
 
-  return {
-    version: () => client.serverVersion(),
-    probe: async (ms) => {
-      await readStream(identityStream, { from: 'start', direction: 'forwards', count: 1 }, ms);
-    },
-    append: async (stream, expected, events) => {
-      // Always by way of the promise: whoever came first writes first.
-      const { pending, write } = await batchOf();
-      const correlationId = ids.uuid();
-      return new Promise((resolve, reject) => {
-        pending.set(correlationId, { resolve, reject });
-        write(requestOf(correlationId, stream, expected, events));
-      });
-    },
-    readStream: (stream, page) => readStream(stream, page, readMs),
-    readBackwards: (before, count) =>
-      collect(
-        client.readAll({
-          fromPosition: before === undefined ? END : parsePosition(before),
-          direction: BACKWARDS,
-          maxCount: count,
-        }),
-        clock,
-        readMs,
-      ),
-    follow,
-    dispose: async () => {
-      disposed = true;
-      for (const cut of [...followers]) cut();
-      // One that is just being opened would outlive `dispose`, and keep the process alive.
-      batch?.then(({ cancel }) => cancel()).catch(() => {});
-      await client.close();
-    },
-  };
-};
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    for (const cut of [...this.#followers]) cut();
+    // One that is just being opened would outlive `dispose`, and keep the process alive.
+    this.#batch?.then((batch) => batch.cancel()).catch(() => {});
+    await this.#client.close();
+  }
 
-/**
- * Opens the log on EventStoreDB: waits for a server that cannot be reached yet, and refuses one that is too old, is something
- * else, does not let the user in, or needs another `tls=`. `StoreRefused`: trying again changes nothing.
- */
-export const openEventStoreDb = (options: EventStoreDbOptions): TaskEither<StoreFailure, EventStoreDb> =>
-  openStore(options, openWire);
+  async #readStream(
+    stream: string,
+    { from, direction, count }: StreamPage,
+    ms: number,
+  ): Promise<readonly StoredEvent[]> {
+    const page = this.#client.readStream(stream, {
+      fromRevision: from === 'start' ? START : from === 'end' ? END : from,
+      direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
+      maxCount: count,
+      requiresLeader: true,
+    });
+    try {
+      return await collect(page, this.#options.clock, ms);
+    } catch (cause) {
+      if (isStreamNotFound(cause)) return [];
+      throw cause;
+    }
+  }
 
-/** The projections of the server at `url`, which is a connection string as `connectionString` makes it. */
-export const openProjections = (url: string, clock: Clock): Projections => {
+  /** The stream of appends; opened when it is first asked for, and again after it has ended. */
+  #batchStream(): Promise<BatchStream<AppendRequest, AppendResponse>> {
+    if (this.#batch !== undefined) return this.#batch;
+    const forget = (): void => {
+      if (this.#batch === opening) this.#batch = undefined;
+    };
+    const onBroken = (cause: unknown): void => {
+      forget();
+      if (!this.#disposed) this.#options.onBroken(cause);
+    };
+    const opening = this.#client.openBatchStream().then((calls) => new BatchStream(calls, answerOf, onBroken));
+    this.#batch = opening;
+    opening.catch(forget);
+    return opening;
+  }
+}
+
+/** The calls on the projections of the server at `url`, a connection string as `connectionString` makes it. */
+export const openProjectionCalls = (url: string) => {
   const client = Client.open(url);
-  return createProjections(
-    {
-      create: (name, query, emitEnabled) => client.createProjection(name, query, { emitEnabled }),
-      update: (name, query, emitEnabled) => client.updateProjection(name, query, { emitEnabled }),
-      enable: (name) => client.enableProjection(name),
-      disable: (name) => client.disableProjection(name),
-      reset: (name) => client.resetProjection(name),
-      remove: (name) => client.deleteProjection(name, { deleteStateStream: true, deleteCheckpointStream: true }),
-      status: async (name) => {
-        const found = await client.getProjectionStatus(name);
-        if (found === undefined) return undefined;
-        return {
-          name,
-          status: found.status,
-          reason: found.stateReason,
-          position: found.position,
-          progress: found.progress,
-        };
-      },
-      state: (name, partition) => client.getProjectionState(name, { partition }),
-      result: (name, partition) => client.getProjectionResult(name, { partition }),
-      close: () => client.close(),
+  return {
+    create: (name: string, query: string, emitEnabled: boolean) =>
+      client.createProjection(name, query, { emitEnabled }),
+    update: (name: string, query: string, emitEnabled: boolean) =>
+      client.updateProjection(name, query, { emitEnabled }),
+    enable: (name: string) => client.enableProjection(name),
+    disable: (name: string) => client.disableProjection(name),
+    reset: (name: string) => client.resetProjection(name),
+    remove: (name: string) => client.deleteProjection(name, { deleteStateStream: true, deleteCheckpointStream: true }),
+    status: async (name: string) => {
+      const found = await client.getProjectionStatus(name);
+      if (found === undefined) return undefined;
+      const { status, stateReason: reason, position, progress } = found;
+      return { name, status, reason, position, progress };
     },
-    clock,
-  );
+    state: (name: string, partition: string): Promise<unknown> => client.getProjectionState(name, { partition }),
+    result: (name: string, partition: string): Promise<unknown> => client.getProjectionResult(name, { partition }),
+    close: () => client.close(),
+  };
 };

@@ -1,10 +1,10 @@
 import { type Backoff, backoff } from '../../bounds/backoff.ts';
 import { waitAtMost } from '../../bounds/deadline.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { troubleOf } from './failures.ts';
-import { Silence } from './reading.ts';
+import { Silence } from './recorded.ts';
 import type { Wire } from './wire.ts';
 
 /** How the store is at the moment, for /readyz and the log. */
@@ -13,28 +13,6 @@ export type ConnectionStatus =
   /** `since`: milliseconds since 1970. `reason`: a sentence. */
   | { readonly kind: 'away'; readonly since: number; readonly reason: string }
   | { readonly kind: 'closed' };
-
-/**
- * One client at a time. A client that has lost its connection is thrown away, because some kinds of loss poison it for ever
- * (a failed discovery is remembered), and others leave it waiting on a peer that does not answer; then a fresh one asks,
- * with bounded exponential back-off, until the store answers.
- */
-export interface Connection {
-  /** The client of now; undefined while the store is away. */
-  readonly wire: () => Wire | undefined;
-  /** Counts the clients: an append belongs to one. */
-  readonly generation: () => number;
-  /** Counts connections: rises with each loss too, also where the client stayed because it turned to another node by itself. */
-  readonly epoch: () => number;
-  readonly status: () => ConnectionStatus;
-  /** True when the store is there, at once or within `ms`; false when it is not, or when all is closed. */
-  readonly whenBack: (ms: number) => Promise<boolean>;
-  /** Tells that generation's connection is lost; of an older one, it is old news. */
-  readonly lost: (generation: number, cause: unknown) => void;
-  /** How often the connection was lost. */
-  readonly losses: () => number;
-  readonly close: () => Promise<void>;
-}
 
 export interface ConnectionOptions {
   /** `onBroken` is called when the client's stream of appends ends. */
@@ -54,105 +32,147 @@ const closeMs = 1_000;
 /** 8, 16, 32, ...: some twenty times in a year of tries. */
 const isSeldom = (attempt: number): boolean => attempt >= 8 && (attempt & (attempt - 1)) === 0;
 
-export const createConnection = ({ open, clock, ids, log }: ConnectionOptions): Connection => {
-  let generation = 0;
-  let losses = 0;
-  let wire: Wire;
-  let away: { readonly since: number; reason: string } | undefined;
-  let closed = false;
-  let retry: { readonly cancel: () => void } | undefined;
-  const waiting = new Set<(back: boolean) => void>();
+/**
+ * One client at a time. A client that has lost its connection is thrown away, because some kinds of loss poison it for ever
+ * (a failed discovery is remembered), and others leave it waiting on a peer that does not answer; then a fresh one asks,
+ * with bounded exponential back-off, until the store answers.
+ */
+export class EventStoreConnection {
+  readonly #options: ConnectionOptions;
+  #wire: Wire;
+  #generation = 1;
+  #losses = 0;
+  #away: { readonly since: number; reason: string } | undefined;
+  #closed = false;
+  #retry: Timer | undefined;
+  readonly #waiting = new Set<(back: boolean) => void>();
 
-  const replace = (): void => {
-    generation += 1;
-    const mine = generation;
-    wire = open((cause) => lost(mine, cause));
-  };
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#wire = this.#open();
+  }
 
-  const letGo = (old: Wire): Promise<void> =>
-    old.dispose().catch((cause: unknown) => {
-      log.debug({ cause: String(cause) }, 'a client of EventStoreDB did not end cleanly');
+  /** The client of now; undefined while the store is away. */
+  wire(): Wire | undefined {
+    return this.#away === undefined && !this.#closed ? this.#wire : undefined;
+  }
+
+  /** Counts the clients: an append belongs to one. */
+  generation(): number {
+    return this.#generation;
+  }
+
+  /** Counts connections: rises with each loss too, also where the client stayed because it turned to another node by itself. */
+  epoch(): number {
+    return this.#generation + this.#losses;
+  }
+
+  /** How often the connection was lost. */
+  losses(): number {
+    return this.#losses;
+  }
+
+  status(): ConnectionStatus {
+    if (this.#closed) return { kind: 'closed' };
+    return this.#away === undefined ? { kind: 'connected' } : { kind: 'away', ...this.#away };
+  }
+
+  /** True when the store is there, at once or within `ms`; false when it is not, or when all is closed. */
+  whenBack(ms: number): Promise<boolean> {
+    if (this.#closed || this.#away === undefined) return Promise.resolve(!this.#closed);
+    return new Promise((resolve) => {
+      const done = (back: boolean): void => {
+        timer.cancel();
+        this.#waiting.delete(done);
+        resolve(back);
+      };
+      const timer = this.#options.clock.after(ms, () => done(false));
+      this.#waiting.add(done);
     });
+  }
 
-  const settle = (back: boolean): void => {
-    const resolved = [...waiting];
-    waiting.clear();
+  /** Tells that generation's connection is lost; of an older one, it is old news. */
+  lost(generation: number, cause: unknown): void {
+    if (this.#closed || generation !== this.#generation || this.#away !== undefined) return;
+    const { clock, log } = this.#options;
+    const trouble = troubleOf(cause);
+    const reason = 'message' in trouble ? trouble.message : trouble.kind;
+    this.#away = { since: clock.now(), reason };
+    this.#losses += 1;
+    log.warn({ trouble: trouble.kind }, `EventStoreDB is away: ${reason}`);
+    if (trouble.kind !== 'not-leader') {
+      const old = this.#wire;
+      this.#replace();
+      void this.#letGo(old);
+    }
+    this.#schedule(0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#retry?.cancel();
+    this.#settle(false);
+    await waitAtMost(this.#options.clock, closeMs, this.#letGo(this.#wire), () => {});
+  }
+
+  #open(): Wire {
+    const mine = this.#generation;
+    return this.#options.open((cause) => this.lost(mine, cause));
+  }
+
+  #replace(): void {
+    this.#generation += 1;
+    this.#wire = this.#open();
+  }
+
+  async #letGo(old: Wire): Promise<void> {
+    try {
+      await old.dispose();
+    } catch (cause) {
+      this.#options.log.debug({ cause: String(cause) }, 'a client of EventStoreDB did not end cleanly');
+    }
+  }
+
+  #settle(back: boolean): void {
+    const resolved = [...this.#waiting];
+    this.#waiting.clear();
     for (const resolve of resolved) resolve(back);
-  };
+  }
 
-  const probe = async (attempt: number): Promise<void> => {
-    const tried = wire;
+  #schedule(attempt: number): void {
+    const { clock, ids } = this.#options;
+    this.#retry = clock.after(backoff(tryAgain, attempt, ids.chance), () => void this.#probe(attempt));
+  }
+
+  async #probe(attempt: number): Promise<void> {
+    const tried = this.#wire;
     try {
       await tried.probe(probeMs);
     } catch (cause) {
-      if (closed) return;
-      const trouble = troubleOf(cause);
-      const reason = 'message' in trouble ? trouble.message : trouble.kind;
-      if (away !== undefined && away.reason !== reason) {
-        log.warn({ trouble: trouble.kind }, `EventStoreDB is still away: ${reason}`);
-        away.reason = reason;
-      }
-      // The client has turned to the leader by itself; a new one would turn to the first host again. And one that waits for
-      // a silent peer cannot be made to let go of its socket, so new ones are tried ever more seldom.
-      if (trouble.kind !== 'not-leader' && (!(cause instanceof Silence) || isSeldom(attempt))) {
-        void letGo(tried);
-        replace();
-      }
-      schedule(attempt + 1);
+      if (!this.#closed) this.#stillAway(tried, attempt, cause);
       return;
     }
-    if (closed || away === undefined) return;
-    log.info({ awayForMs: clock.now() - away.since }, 'EventStoreDB is back');
-    away = undefined;
-    settle(true);
-  };
+    if (this.#closed || this.#away === undefined) return;
+    const { clock, log } = this.#options;
+    log.info({ awayForMs: clock.now() - this.#away.since }, 'EventStoreDB is back');
+    this.#away = undefined;
+    this.#settle(true);
+  }
 
-  const schedule = (attempt: number): void => {
-    retry = clock.after(backoff(tryAgain, attempt, ids.chance), () => void probe(attempt));
-  };
-
-  const lost = (of: number, cause: unknown): void => {
-    if (closed || of !== generation || away !== undefined) return;
+  #stillAway(tried: Wire, attempt: number, cause: unknown): void {
     const trouble = troubleOf(cause);
     const reason = 'message' in trouble ? trouble.message : trouble.kind;
-    away = { since: clock.now(), reason };
-    losses += 1;
-    log.warn({ trouble: trouble.kind }, `EventStoreDB is away: ${reason}`);
-    if (trouble.kind !== 'not-leader') {
-      const old = wire;
-      replace();
-      void letGo(old);
+    if (this.#away !== undefined && this.#away.reason !== reason) {
+      this.#options.log.warn({ trouble: trouble.kind }, `EventStoreDB is still away: ${reason}`);
+      this.#away.reason = reason;
     }
-    schedule(0);
-  };
-
-  replace();
-  return {
-    wire: () => (away === undefined && !closed ? wire : undefined),
-    generation: () => generation,
-    epoch: () => generation + losses,
-    losses: () => losses,
-    status: () =>
-      closed ? { kind: 'closed' } : away === undefined ? { kind: 'connected' } : { kind: 'away', ...away },
-    whenBack: (ms) => {
-      if (closed || away === undefined) return Promise.resolve(!closed);
-      return new Promise((resolve) => {
-        const done = (back: boolean): void => {
-          timer.cancel();
-          waiting.delete(done);
-          resolve(back);
-        };
-        const timer = clock.after(ms, () => done(false));
-        waiting.add(done);
-      });
-    },
-    lost,
-    close: async () => {
-      if (closed) return;
-      closed = true;
-      retry?.cancel();
-      settle(false);
-      await waitAtMost(clock, closeMs, letGo(wire), () => {});
-    },
-  };
-};
+    // The client has turned to the leader by itself; a new one would turn to the first host again. And one that waits for
+    // a silent peer cannot be made to let go of its socket, so new ones are tried ever more seldom.
+    if (trouble.kind !== 'not-leader' && (!(cause instanceof Silence) || isSeldom(attempt))) {
+      void this.#letGo(tried);
+      this.#replace();
+    }
+    this.#schedule(attempt + 1);
+  }
+}

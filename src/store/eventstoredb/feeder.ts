@@ -1,11 +1,11 @@
 import type { StoredEvent } from '../../ports/event-store.ts';
-import type { Follower } from './wire.ts';
+import type { WireFollower } from './wire.ts';
 
 /** Most events of one batch. */
 const batchSize = 1_000;
 
 /** The stream that events come from: held while its consumer works. */
-export interface Source {
+export interface Upstream {
   readonly pause: () => void;
   readonly resume: () => void;
   /** Events that have arrived and were not given out yet. */
@@ -21,10 +21,10 @@ export interface Feeder {
 
 /**
  * Between a subscription's single events and a follower: gathers what arrives in one turn of the event loop into batches,
- * holds the source while the follower works, keeps the order of events and `caughtUp`, and is silent after its end. Up to 50
+ * holds the upstream while the follower works, keeps the order of events and `caughtUp`, and is silent after its end. Up to 50
  * events were seen to arrive after `unsubscribe()`.
  */
-export const createFeeder = (source: Source, follower: Follower): Feeder => {
+export const createFeeder = (upstream: Upstream, follower: WireFollower): Feeder => {
   let batch: StoredEvent[] = [];
   let atEnd = false;
   let working = false;
@@ -50,7 +50,7 @@ export const createFeeder = (source: Source, follower: Follower): Feeder => {
   const finished = (): void => {
     working = false;
     if (ended) return;
-    source.resume();
+    upstream.resume();
     if (batch.length > 0 || atEnd) schedule();
   };
 
@@ -63,7 +63,7 @@ export const createFeeder = (source: Source, follower: Follower): Feeder => {
         const result = follower.onEvents(events);
         if (result instanceof Promise) {
           working = true;
-          source.pause();
+          upstream.pause();
           result.then(finished, (cause: unknown) => end('broke', cause));
           return;
         }
@@ -72,8 +72,8 @@ export const createFeeder = (source: Source, follower: Follower): Feeder => {
           return;
         }
       }
-      // What the source still holds came before `caughtUp`.
-      if (!atEnd || ended || source.waiting() > 0) return;
+      // What the upstream still holds came before `caughtUp`.
+      if (!atEnd || ended || upstream.waiting() > 0) return;
       atEnd = false;
       follower.onCaughtUp();
     } catch (cause) {

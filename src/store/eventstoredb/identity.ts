@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Clock } from '../../ports/clock.ts';
 import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
-import type { createAppender } from './append.ts';
+import type { Appender } from './append.ts';
 import { identityStream } from './wire.ts';
 
 const identityType = 'LogCreated';
@@ -13,7 +13,7 @@ const identityType = 'LogCreated';
  */
 export const createIdentity = (
   readStream: EventStore['readStream'],
-  append: ReturnType<typeof createAppender>['append'],
+  append: Appender['append'],
   ids: Pick<Ids, 'uuid'>,
   clock: Clock,
 ): (() => Promise<string>) => {

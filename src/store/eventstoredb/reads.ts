@@ -5,9 +5,9 @@ import {
   StoreError,
   type StoreFailure,
 } from '../../ports/event-store.ts';
-import type { Connection } from './connection.ts';
+import type { EventStoreConnection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
-import { comparePositions, type Wire } from './wire.ts';
+import { comparePositions, type StreamPage, type Wire } from './wire.ts';
 
 /** Events of one page: enough that the round trip does not count, few enough for a slow consumer to hold. */
 const pageSize = 500;
@@ -41,7 +41,7 @@ export const createTurns = (most: number, mostWaiting: number) => {
   };
 };
 
-const unavailable = (connection: Connection): StoreFailure => {
+const unavailable = (connection: EventStoreConnection): StoreFailure => {
   const status = connection.status();
   if (status.kind === 'closed') return { kind: 'StoreClosed', message: 'the store is closed' };
   return {
@@ -51,7 +51,7 @@ const unavailable = (connection: Connection): StoreFailure => {
 };
 
 /** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
-export const createReads = (connection: Connection) => {
+export const createPagedReads = (connection: EventStoreConnection) => {
   const turns = createTurns(mostOpen, mostWaitingReads);
 
   /** Does one read on the client of now. Throws `StoreError`. A lost connection is told; a new leader is asked at once. */
@@ -79,11 +79,7 @@ export const createReads = (connection: Connection) => {
     let left = limit;
     while (left > 0) {
       const count = Math.min(pageSize, left);
-      const page: { readonly from: bigint | 'start' | 'end'; direction: typeof direction; count: number } = {
-        from,
-        direction,
-        count,
-      };
+      const page: StreamPage = { from, direction, count };
       const events: readonly StoredEvent[] = await read((wire) => wire.readStream(stream, page));
       yield* events;
       const last = events.at(-1);

@@ -50,8 +50,8 @@ export const ignoresCredentials = (connection: string): boolean =>
 /** The oldest server that says when a subscription has caught up. */
 const oldest = [23, 10] as const;
 
-/** @param version as the server tells it: `24.10.0`, `unknown` where it cannot */
-export const checkVersion = (version: string): E.Either<StoreFailure, string> => {
+/** The version, where it is one that imcd works with. @param version as the server tells it: `24.10.0`, `unknown` where it cannot */
+export const supportedVersion = (version: string): E.Either<StoreFailure, string> => {
   const refuse = (message: string): E.Either<StoreFailure, never> => E.left({ kind: 'StoreRefused', message });
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (major === undefined || minor === undefined)

@@ -23,6 +23,7 @@ import { PageSize } from './page-size.ts';
  * The port over a log's file, all of it but appends: what the writing process and a reader beside it have in common.
  * Numbers become positions here, pages become iterations, and what SQLite throws becomes a failure.
  */
+
 export type LogReads = Omit<EventStore, 'append' | 'shared' | 'audit'> & { readonly audit: Audit };
 
 export interface LogReadsOptions {

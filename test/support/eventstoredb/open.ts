@@ -4,8 +4,8 @@ import type { NewEvent, StoredEvent, StoreFailure } from '../../../src/ports/eve
 import type { Log } from '../../../src/ports/log.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
-import { openEventStoreDb } from '../../../src/store/eventstoredb/client.ts';
-import type { EventStoreDb, EventStoreDbOptions } from '../../../src/store/eventstoredb/store.ts';
+import { type EventStoreDbOptions, openEventStoreDb } from '../../../src/store/eventstoredb/open.ts';
+import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
 
 /** Lines of a log, kept for tests that look at them. */
 export const keepLines = (): Log & { readonly lines: string[] } => {

@@ -3,8 +3,13 @@ import type { StoredEvent } from '../../ports/event-store.ts';
 import { timeOf } from '../../room/upcast.ts';
 import { positionOf } from './wire.ts';
 
+/**
+ * Events as the client gives them, single ones and pages, and how a page is waited for.
+ * The shapes are the client's own; only what is used of them is named.
+ */
+
 /** A recorded event as the client gives it. */
-export interface Recorded {
+export interface RecordedEvent {
   readonly id: string;
   readonly streamId: string;
   readonly revision: bigint;
@@ -14,7 +19,7 @@ export interface Recorded {
   readonly position?: { readonly commit: bigint; readonly prepare: bigint };
 }
 
-export const stored = (event: Recorded): StoredEvent => ({
+export const stored = (event: RecordedEvent): StoredEvent => ({
   id: event.id,
   stream: event.streamId,
   revision: event.revision,
@@ -26,8 +31,8 @@ export const stored = (event: Recorded): StoredEvent => ({
 });
 
 /** What `readStream` and `readAll` of the client give: a stream of resolved events. */
-export interface Reading {
-  on(event: 'data', listener: (value: { readonly event?: Recorded }) => void): unknown;
+export interface ResolvedEvents {
+  on(event: 'data', listener: (value: { readonly event?: RecordedEvent }) => void): unknown;
   on(event: 'error', listener: (cause: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
   cancel(): Promise<void>;
@@ -42,26 +47,26 @@ export class Silence extends Error {
 }
 
 /** Reads a page to its end, or gives up after `ms`. */
-export const collect = (reading: Reading, clock: Clock, ms: number): Promise<StoredEvent[]> =>
+export const collect = (page: ResolvedEvents, clock: Clock, ms: number): Promise<StoredEvent[]> =>
   new Promise((resolve, reject) => {
     const events: StoredEvent[] = [];
     const timer = clock.after(ms, () => {
-      reading.cancel().catch(() => {}); // Of a call that could not be opened: its own error says why.
+      page.cancel().catch(() => {}); // Of a call that could not be opened: its own error says why.
       reject(new Silence(`no answer to a read within ${ms / 1000} s`));
     });
-    reading.on('data', ({ event }) => {
+    page.on('data', ({ event }) => {
       if (event !== undefined) events.push(stored(event));
     });
-    reading.on('error', (cause) => {
+    page.on('error', (cause) => {
       timer.cancel();
       reject(cause);
     });
-    reading.on('end', () => {
+    page.on('end', () => {
       timer.cancel();
       resolve(events);
     });
   });
 
 /** A stream that was never written to, or was soft-deleted. */
-export const isMissing = (cause: unknown): boolean =>
+export const isStreamNotFound = (cause: unknown): boolean =>
   typeof cause === 'object' && cause !== null && 'type' in cause && cause.type === 'stream-not-found';
