@@ -1,7 +1,8 @@
 import type { Failure } from '../src/engine/conference.ts';
 import { MemberUri } from '../src/room/address.ts';
+import { commandTable } from '../src/room/command-table.ts';
 import type { Malformed, Refusal } from '../src/room/refusals.ts';
-import { help, reasonOf } from '../src/room/texts.ts';
+import { help, reasonOf, usage } from '../src/room/texts.ts';
 import { sipAnswer } from '../src/sip/server/answers.ts';
 import { code, page, table } from './markdown.ts';
 import { rendered } from './schemas.ts';
@@ -101,6 +102,12 @@ const failures: { readonly [K in Failure['kind']]: string } = {
 const failureOf = (kind: Failure['kind']): Failure => ({ kind, message: '' });
 const answerOf = sipAnswer('#');
 
+const commandRows = commandTable.map((row) => [
+  code(usage(row, '#')),
+  row.aliases.map((alias) => code(`#${alias}`)).join(', '),
+  row.sentence,
+]);
+
 export const answersPage = (): string => {
   const refused = Object.values(noes).map(([refusal, when]) => {
     const { status } = answerOf({ kind: 'refused', refusal });
@@ -117,7 +124,9 @@ export const answersPage = (): string => {
   return page(
     'Commands, refusals and failures',
     '## Commands in a chat',
-    `A message whose first character is ${code('imc_cmd_start_char')}. To a room, or to the manager with the room as the last word.`,
+    `A message whose first character is ${code('imc_cmd_start_char')}, here ${code('#')}. To a room, or to the manager with the room as the last word. A room or a user is a name, ${code('name@domain')} or a SIP URI; what stands in brackets may be left out. Names of commands are read in any case.`,
+    table(['command', 'also', 'what it does'], commandRows),
+    `${code('#help')} shows them, a line each; ${code('#help WORD')} the row of one, by its name or another name of it. A WORD that is no command is refused as the command itself would be.`,
     `\`\`\`text\n${help('#')}\n\`\`\``,
     '## Refusals',
     `The sentence is the Reason phrase of the SIP answer, and, unless ${code('notify_errors')} is off, a MESSAGE ${code('*** SENTENCE')} to the sender. They are counted in ${code('imcd_refusals_total')}.`,

@@ -188,7 +188,8 @@ export const createConference = (options: ConferenceOptions): RunningConference 
     if (command.type === 'Help' || command.type === 'ListRooms') {
       tally(command.type, { kind: 'done' });
       answer({ kind: 'done' });
-      const text = command.type === 'Help' ? help(options.startChar) : roomList(rooms.all(), command.actor);
+      const text =
+        command.type === 'Help' ? help(options.startChar, command.about) : roomList(rooms.all(), command.actor);
       courierList(message, command.actor, text);
       return;
     }

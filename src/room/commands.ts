@@ -59,7 +59,8 @@ export type RoomCommand = t.TypeOf<typeof RoomCommand>;
 /** Commands that ask no room: `#help`, `#rooms`. */
 export const Query = t.union(
   [
-    t.strict({ type: t.literal('Help'), actor: MemberUri }, 'Help'),
+    /** `about`: a command's name in the command table; absent for all of them. */
+    t.intersection([t.strict({ type: t.literal('Help'), actor: MemberUri }, 'Help'), t.partial({ about: t.string })]),
     t.strict({ type: t.literal('ListRooms'), actor: MemberUri }, 'ListRooms'),
   ],
   'Query',

@@ -1,4 +1,6 @@
 import { type MemberUri, memberKey, userOf, withoutScheme } from './address.ts';
+import type { CommandRow } from './command-row.ts';
+import { commandCalled, commandTable } from './command-table.ts';
 import { type Actor, isOperator } from './commands.ts';
 import type { Role } from './events.ts';
 import type { Malformed, Refusal } from './refusals.ts';
@@ -41,23 +43,19 @@ export const roomList = (rooms: Iterable<Room>, asker: MemberUri): string => {
   return lines.join('\n');
 };
 
-/** The answer to `help`: the commands, one a line. */
-export const help = (c: string): string =>
-  [
-    `${c}create NAME [private] - make a room; private: only those invited may join`,
-    `${c}join [ROOM] - become a member; a room that is missing is made`,
-    `${c}invite USER [ROOM] - invite a user`,
-    `${c}add USER [ROOM] - make a user a member at once`,
-    `${c}accept [ROOM] - accept an invitation`,
-    `${c}deny [ROOM] - decline an invitation (also ${c}reject)`,
-    `${c}remove USER [ROOM] - remove a member, or withdraw an invitation`,
-    `${c}modify USER owner|admin|member [ROOM] - give a role; owner hands the room over`,
-    `${c}list [ROOM] - show the members (also ${c}members)`,
-    `${c}rooms - show the rooms`,
-    `${c}exit [ROOM] - leave; when the owner leaves the room is destroyed (also ${c}leave)`,
-    `${c}destroy [ROOM] - end the room`,
-    `${c}help - show this text`,
-  ].join('\n');
+/** As `#help` shows it: `#modify USER owner|admin|member [ROOM]`. */
+export const usage = ({ name, parameters }: CommandRow, startChar: string): string =>
+  [`${startChar}${name}`, ...parameters.map(({ shown, optional }) => (optional ? `[${shown}]` : shown))].join(' ');
+
+const also = ({ aliases }: CommandRow, startChar: string): string =>
+  aliases.length === 0 ? '' : ` (also ${aliases.map((alias) => `${startChar}${alias}`).join(', ')})`;
+
+/** The answer to `help`: the commands, one a line; of one alone its parameters, and a sentence. */
+export const help = (startChar: string, about?: string): string => {
+  const row = about === undefined ? undefined : commandCalled(about);
+  if (row !== undefined) return `${usage(row, startChar)}${also(row, startChar)}\n${row.sentence}`;
+  return commandTable.map((one) => `${usage(one, startChar)} - ${one.help}${also(one, startChar)}`).join('\n');
+};
 
 /** What somebody wrote, for a sentence: printable ASCII only, the rest as escapes of a URI, and not too much of it. */
 const shown = (text: string): string => {

@@ -252,6 +252,13 @@ describe('list, help and rooms', () => {
         name,
       );
   });
+  it("help WORD: with a command's name, its parameters and one sentence; 400 where there is none of that name", async () => {
+    const ann = await world.user('ann');
+    await done(ann.say(world.manager, '#help leave'));
+    assert.match(await ann.hears(), /^#exit \[ROOM\] \(also #leave\)\n[^\n]+\.$/);
+    assert.equal((await ann.say(world.manager, '#help dance')).status, 400);
+    assert.equal(await ann.hears(), "invalid command 'dance' - send '#help' for details");
+  });
   it('rooms: `Rooms:` then a line each; private ones only for those who are in them', async () => {
     const { room, users } = await roomOf(2);
     const { room: hidden, owner } = await roomOf(1, 'private');

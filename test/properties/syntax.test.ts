@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
+import { commandNames } from '../../src/room/command-table.ts';
 import { Command } from '../../src/room/commands.ts';
 import { Malformed } from '../../src/room/refusals.ts';
 import { parseBody } from '../../src/room/syntax.ts';
@@ -10,7 +11,7 @@ import { bytes, context } from '../room/syntax-world.ts';
 
 const word = fc.oneof(
   fc.constantFrom(
-    ...'create join invite accept deny remove exit destroy list help add modify rooms leave reject members'.split(' '),
+    ...commandNames,
     ...'private owner admin member bob chat-1 chat-1@example.org sip:bob@example.org sips:bob@example.org'.split(' '),
   ),
   fc.string({ unit: 'binary' }),

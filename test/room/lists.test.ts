@@ -93,6 +93,17 @@ describe('help | anyone | to sender: the commands, one a line, with the configur
     assert.doesNotMatch(help('!'), /#/);
     for (const alias of ['!reject', '!leave', '!members']) assert.ok(help('!').includes(alias), alias);
   });
+  it("with a command's name, its parameters and one sentence", () => {
+    assert.equal(
+      help('!', 'modify'),
+      '!modify USER owner|admin|member [ROOM]\n' +
+        'The owner and admins give a member a role; only the owner makes another the owner, and becomes an admin.',
+    );
+    assert.equal(
+      help('!', 'exit'),
+      '!exit [ROOM] (also !leave)\nYou leave the room; when its owner leaves, the room is destroyed.',
+    );
+  });
 });
 
 describe('the fold that the lists are made from', () => {

@@ -34,7 +34,7 @@ const malformed: Readonly<Record<Malformed['reason'], string | undefined>> = {
   UnknownCommand: '#frobnicate\x07\xff',
   MissingCommandName: '#',
   MissingArgument: '#invite',
-  TooManyArguments: '#help me',
+  TooManyArguments: '#help join me',
   BadArgument: '#modify bob king',
   BadAddress: '#invite <bob',
   TooLong: `#invite ${'b'.repeat(65)}`,

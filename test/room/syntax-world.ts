@@ -1,4 +1,5 @@
-import { parseBody, type SyntaxContext } from '../../src/room/syntax.ts';
+import type { SyntaxContext } from '../../src/room/parameters.ts';
+import { parseBody } from '../../src/room/syntax.ts';
 import { alice, chat1 } from './scenario.ts';
 
 /** A message of alice to chat-1, unless said otherwise. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Command } from '../../src/room/commands.ts';
+import type { SyntaxContext } from '../../src/room/parameters.ts';
 import type { Malformed } from '../../src/room/refusals.ts';
-import { isCommand, type SyntaxContext } from '../../src/room/syntax.ts';
+import { isCommand } from '../../src/room/syntax.ts';
 import { reasonOf } from '../../src/room/texts.ts';
 import { alice, bob, chat1, member, roomUri } from './scenario.ts';
 import { bytes, parsed } from './syntax-world.ts';
@@ -63,7 +64,7 @@ describe("Unknown command: `invalid command 'NAME' - send '#help' for details`, 
 
 describe('More words than the command takes, or more than 5: 400', () => {
   it('counts', () => {
-    refuses('#help me', { reason: 'TooManyArguments', command: 'help', most: 0 });
+    refuses('#help join me', { reason: 'TooManyArguments', command: 'help', most: 1 });
     refuses('#rooms all', { reason: 'TooManyArguments', command: 'rooms', most: 0 });
     refuses('#leave chat-1 now', { reason: 'TooManyArguments', command: 'leave', most: 1 });
     refuses('#invite bob chat-1 now', { reason: 'TooManyArguments', command: 'invite', most: 2 });
@@ -151,6 +152,22 @@ describe('each command, its arguments and aliases', () => {
   it('rooms, help', () => {
     reads('#rooms', { type: 'ListRooms', actor }, { addressed: 'manager' });
     reads('#Help', { type: 'Help', actor }, { addressed: 'manager' });
+  });
+  it('help [WORD]: a name or an alias, in any case, the start character before it or not', () => {
+    for (const word of ['exit', 'LEAVE', '#exit', '#Leave'])
+      reads(`#help ${word}`, { type: 'Help', actor, about: 'exit' });
+    reads('!help !join', { type: 'Help', actor, about: 'join' }, { startChar: '!' });
+  });
+  it('help of a WORD that is no command is refused as that command would be', () => {
+    for (const [word, name] of [
+      ['me', 'me'],
+      ['#me', 'me'],
+      ['##join', '#join'],
+      ['#', ''],
+      ['constructor', 'constructor'],
+      ['x'.repeat(100), 'x'.repeat(80)],
+    ] as const)
+      refuses(`#help ${word}`, { reason: 'UnknownCommand', name });
   });
 });
 
