@@ -124,7 +124,7 @@ export const answersPage = (): string => {
   return page(
     'Commands, refusals and failures',
     '## Commands in a chat',
-    `A message whose first character is ${code('imc_cmd_start_char')}, here ${code('#')}. To a room, or to the manager with the room as the last word. A room or a user is a name, ${code('name@domain')} or a SIP URI; what stands in brackets may be left out. Names of commands are read in any case.`,
+    `A message whose first character is ${code('imc_cmd_start_char')}, here ${code('#')}. To a room, or to the manager with the room as the last word. A room or a user is a name, ${code('name@domain')} or a SIP URI; what stands in brackets may be left out. Names of commands are read in any case. On a terminal Tab completes them in ${code('imcd chat')}.`,
     table(['command', 'also', 'what it does'], commandRows),
     `${code('#help')} shows them, a line each; ${code('#help WORD')} the row of one, by its name or another name of it. A WORD that is no command is refused as the command itself would be.`,
     `\`\`\`text\n${help('#')}\n\`\`\``,

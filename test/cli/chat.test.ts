@@ -6,8 +6,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { runChat } from '../../src/cli/chat/session.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { randomIds } from '../../src/runtime/ids.ts';
+import { member, roomUri } from '../room/scenario.ts';
 import { freePort } from '../support/database-server.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -125,6 +129,38 @@ describe('imcd chat', () => {
     dave.type('#list');
     assert.equal(await dave.leave(), 0);
     assert.equal(dave.said.out, '*** room was created\nMembers:\n*sip:dave@localhost\n');
+  });
+
+  it('completes commands at Tab on a terminal', async () => {
+    const input = Object.assign(new PassThrough(), { isTTY: true });
+    const output = Object.assign(new PassThrough(), { isTTY: true });
+    let seen = '';
+    output.on('data', (piece) => {
+      seen += String(piece);
+    });
+    const shows = async (text: string): Promise<void> => {
+      while (!seen.includes(text)) await once(output, 'data');
+    };
+    const ended = runChat(
+      {
+        clock: systemClock,
+        ids: randomIds(),
+        aor: member('sip:tabea@localhost'),
+        room: roomUri('sip:chat-5@localhost'),
+        server: { transport: 'udp', host: '127.0.0.1', port: server.udp },
+        startChar: '#',
+        password: undefined,
+        product: 'imcd/test',
+      },
+      { input, output, errors: output },
+    );
+    await shows('tabea> ');
+    // A Tab within a longer piece is pasted, and stands for itself.
+    for (const piece of ['#mem', '\t', '\r']) input.write(piece);
+    await shows('Members:\n*sip:tabea@localhost\n');
+    input.write('\x04');
+    assert.equal(await ended, 0);
+    assert.ok(seen.includes('#members '), seen);
   });
 
   it('does not let a stranger write control characters to the terminal', async () => {

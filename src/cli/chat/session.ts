@@ -1,10 +1,11 @@
-import { createInterface, type Interface } from 'node:readline';
+import { type CompleterResult, createInterface, type Interface } from 'node:readline';
 import { waitAtMost } from '../../bounds/deadline.ts';
 import { showTransportAddress } from '../../net/address.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { type MemberUri, type RoomUri, userOf } from '../../room/address.ts';
+import { completeCommand } from '../../room/completion.ts';
 import type { Target } from '../../sip/transport/transport.ts';
 import { printable } from '../terminal/show.ts';
 import { type ChatClient, isDone, type Outcome, openChatClient, unanswered, watchRefusal } from './client.ts';
@@ -80,7 +81,9 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
   const client = await openChatClient({ ...options, log: silent, onMessage });
   /** Sends line after line, each when the one before is answered. */
   const talk = async (): Promise<void> => {
-    const reader = createInterface({ input, output, terminal: interactive, prompt: `${userOf(options.aor)}> ` });
+    const prompt = `${userOf(options.aor)}> `;
+    const completer = completerOf(startChar);
+    const reader = createInterface({ input, output, terminal: interactive, prompt, completer });
     reader.on('close', () => {
       lines = undefined;
     });
@@ -124,6 +127,14 @@ export const runChat = async (options: ChatOptions, { input, output, errors }: C
     await client.close();
   }
 };
+
+/** Tab, on a terminal. */
+const completerOf =
+  (startChar: string) =>
+  (line: string): CompleterResult => {
+    const { typed, candidates } = completeCommand(line, startChar);
+    return [[...candidates], typed];
+  };
 
 const notRegistered = ({ status, reason }: Outcome, where: string, { aor, password }: ChatOptions): string => {
   if (status === 0) return `no answer from ${where} (${reason}). Does imcd run there? Name another with --server.`;
