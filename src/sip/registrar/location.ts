@@ -39,7 +39,7 @@ export interface LocationCounters {
   /** REGISTER requests that changed something. */
   changes: number;
   expired: number;
-  /** Groups of changes that the file did not take. */
+  /** Users whose changes the file did not take. */
   failures: number;
 }
 
@@ -173,7 +173,7 @@ export const openLocation = ({ clock, log, file }: LocationOptions): Location =>
       file?.write(new Map([...written.keys()].map((key) => [key, users.get(key)?.bindings ?? []])));
     } catch (error) {
       taken = false;
-      counters.failures += 1;
+      counters.failures += written.size;
       log.error({ error: String(error), users: written.size }, 'registrations could not be written');
       for (const [key, { before }] of written) put(key, before);
     }

@@ -54,7 +54,7 @@ export const transportMetrics: readonly Metric<Transports>[] = [
     'transport_connections',
     ['transport', 'connections'],
     'Open connections.',
-    each(({ connections }) => connections),
+    ({ udp: _hasNone, ...streams }) => each(({ connections }) => connections)(streams),
     ['transport'],
   ),
 ];
