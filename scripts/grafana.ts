@@ -1,6 +1,8 @@
 /** Writes `docs/grafana/imcd.json`, the dashboard: `node scripts/grafana.ts`. A test holds it equal and its metrics existing. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MetricHead } from '../src/ports/metric.ts';
+import { components } from '../src/server/metrics.ts';
 
 interface Panel {
   readonly title: string;
@@ -9,14 +11,28 @@ interface Panel {
   readonly queries: readonly (readonly [expression: string, legend: string])[];
 }
 
-const rate = (metric: string, by?: string) =>
-  by === undefined
-    ? `sum(rate(${metric}{job="$job"}[$__rate_interval]))`
-    : `sum by (${by}) (rate(${metric}{job="$job"}[$__rate_interval]))`;
-const now = (metric: string, by?: string) =>
-  by === undefined ? `sum(${metric}{job="$job"})` : `max by (${by}) (${metric}{job="$job"})`;
-const quantile = (q: number) =>
-  `histogram_quantile(${q}, sum by (le) (rate(imcd_append_duration_seconds_bucket{job="$job"}[$__rate_interval])))`;
+const metrics = new Map(components.flatMap((component) => component.metrics.map((metric) => [metric.name, metric])));
+
+/** The metric's name, where there is one of this kind with these labels; Prometheus adds `instance`. Throws else. */
+const known = (name: string, kind: MetricHead['kind'], by = 'instance'): string => {
+  const metric = metrics.get(name);
+  if (metric?.kind !== kind) throw new Error(`there is no ${kind} ${name}`);
+  const labels = ['instance', ...metric.labels];
+  for (const label of by.split(', ')) if (!labels.includes(label)) throw new Error(`${name} has no label ${label}`);
+  return name;
+};
+const rate = (name: string, by?: string) => {
+  const counter = known(name, 'counter', by);
+  return by === undefined
+    ? `sum(rate(${counter}{job="$job"}[$__rate_interval]))`
+    : `sum by (${by}) (rate(${counter}{job="$job"}[$__rate_interval]))`;
+};
+const now = (name: string, by?: string) => {
+  const gauge = known(name, 'gauge', by);
+  return by === undefined ? `sum(${gauge}{job="$job"})` : `max by (${by}) (${gauge}{job="$job"})`;
+};
+const quantile = (q: number, name: string) =>
+  `histogram_quantile(${q}, sum by (le) (rate(${known(name, 'histogram')}_bucket{job="$job"}[$__rate_interval])))`;
 
 const panels: readonly Panel[] = [
   {
@@ -52,8 +68,8 @@ const panels: readonly Panel[] = [
     title: 'Append latency',
     unit: 's',
     queries: [
-      [quantile(0.5), 'p50'],
-      [quantile(0.99), 'p99'],
+      [quantile(0.5, 'imcd_append_duration_seconds'), 'p50'],
+      [quantile(0.99, 'imcd_append_duration_seconds'), 'p99'],
     ],
   },
   {

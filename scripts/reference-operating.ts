@@ -98,9 +98,10 @@ export const metricsPage = (): string =>
   page(
     'Metrics and statistics',
     `${code('GET /metrics')} is Prometheus' text. The management interface shows the same numbers as statistics: ${code('get_statistics')} with a name (${code('active_rooms')}), a group (${code('imc:')}) or ${code('all')}; a metric with labels is there as its sum (counters only) and once for each value (${code('imc:commands_JoinRoom')}). ${code('reset_statistics')} lets counters start from 0 again in the management interface alone. [A dashboard for Grafana](../grafana/imcd.json) uses them.`,
-    ...components.map(({ title, metrics }) =>
+    ...components.map(({ title, when, metrics }) =>
       [
         `## ${title}`,
+        ...(when === undefined ? [] : [when]),
         table(
           ['metric', 'kind', 'labels', 'meaning', 'statistic'],
           metrics.map((metric) => [

@@ -15,7 +15,9 @@ export interface Distribution {
   readonly sum: number;
 }
 
-interface MetricHead {
+/** What the reference shows of it. */
+export interface MetricHead {
+  readonly kind: 'gauge' | 'counter' | 'histogram';
   /** By Prometheus' rules: `imcd_NAME`, base units, `_total` for what only grows. */
   readonly name: string;
   /** One sentence. */

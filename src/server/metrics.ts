@@ -39,6 +39,8 @@ interface Measured extends Omit<CountedParts, 'rooms'> {
 /** The metrics of one component, under its heading in the reference. */
 interface Component {
   readonly title: string;
+  /** A sentence: with which options there are any. */
+  readonly when: string | undefined;
   readonly metrics: readonly Metric<never>[];
   /** None where the component does not run. */
   readonly running: (parts: Measured) => readonly RunningMetric[];
@@ -48,8 +50,10 @@ const component = <Counted>(
   title: string,
   metrics: readonly Metric<Counted>[],
   countedBy: (parts: Measured) => Counted | undefined,
+  when?: string,
 ): Component => ({
   title,
+  when,
   metrics,
   running: (parts) => {
     const counted = countedBy(parts);
@@ -63,7 +67,7 @@ export const components: readonly Component[] = [
   component('Commands and chat', engineMetrics, ({ engine }) => engine),
   component('Log', followMetrics, ({ followed }) => followed),
   component('SIP', sipMetrics, ({ sip }) => sip),
-  component('Mirror', mirrorMetrics, ({ mirror }) => mirror),
+  component('Mirror', mirrorMetrics, ({ mirror }) => mirror, 'With `db_url`.'),
   component('Management interface', miMetrics, ({ mi }) => mi),
   component('Process', processMetrics, ({ process }) => process),
   component('Lines on stderr', logMetrics, ({ log }) => log),
