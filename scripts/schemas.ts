@@ -1,8 +1,9 @@
 /** `npm run schemas`: writes `schemas/events/<Type>.v1.json` from the codecs. A test holds the files and the codecs equal. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { operatorName } from '../src/room/actor.ts';
 import { canonicalUri, mostMemberUri, mostRoomUri } from '../src/room/address.ts';
-import { operatorName } from '../src/room/commands.ts';
 import { EventMetadata, type EventType, eventCodecs } from '../src/room/events.ts';
 import { MessageSent } from '../src/room/transcript.ts';
 import { type Brands, type Schema, schemaOf } from './json-schema.ts';

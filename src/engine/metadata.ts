@@ -1,4 +1,4 @@
-import type { Actor } from '../room/commands.ts';
+import type { Actor } from '../room/actor.ts';
 import type { EventMetadata } from '../room/events.ts';
 import type { Origin } from './conference.ts';
 

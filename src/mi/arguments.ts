@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import { Operator } from '../room/actor.ts';
 import type { MemberUri, RoomUri } from '../room/address.ts';
-import { Operator } from '../room/commands.ts';
 import type { Arguments, Param } from './method.ts';
 import type { MiPorts } from './ports.ts';
 import type { RpcError } from './rpc.ts';

@@ -1,5 +1,5 @@
+import { Actor } from '../room/actor.ts';
 import { type MemberKey, MemberUri, memberKey, type RoomKey, RoomUri, roomKey } from '../room/address.ts';
-import { Actor } from '../room/commands.ts';
 import type { Member } from '../room/room.ts';
 import type { RoomRecord } from './rooms.ts';
 

@@ -1,5 +1,6 @@
+import { type Actor, isOperator } from './actor.ts';
 import { type MemberUri, memberKey, type RoomUri } from './address.ts';
-import { type Actor, isOperator, type RoomCommand } from './commands.ts';
+import type { RoomCommand } from './commands.ts';
 import type { RoomEvent } from './events.ts';
 import { type Room, type RoomState, recipientsOf } from './room.ts';
 import * as texts from './texts.ts';

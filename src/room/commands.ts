@@ -1,35 +1,14 @@
 import * as t from 'io-ts';
+import { Actor, Role, scheme } from './actor.ts';
 import { MemberUri, RoomUri } from './address.ts';
 
 /** Intents, imperative (behaviour section 3). `syntax.ts` makes them from a message body, the MI and the import from their own. */
-
-interface OperatorBrand {
-  readonly Operator: unique symbol;
-}
-/** What an operator is called. */
-export const operatorName = /^operator:[A-Za-z0-9_.@-]{1,64}$/;
-
-/** Somebody with access to the management interface, or imcd itself (`operator:imcd`): may do what an owner may. */
-export const Operator = t.brand(
-  t.string,
-  (s): s is t.Branded<string, OperatorBrand> => operatorName.test(s),
-  'Operator',
-);
-export type Operator = t.TypeOf<typeof Operator>;
-
-/** Who asks: a user, or an operator. */
-export const Actor = t.union([MemberUri, Operator], 'Actor');
-export type Actor = t.TypeOf<typeof Actor>;
-
-export const isOperator = (actor: Actor): actor is Operator => actor.startsWith('operator:');
 
 const byUser = <T extends string, P extends t.Props>(type: T, props: P) =>
   t.strict({ type: t.literal(type), room: RoomUri, actor: MemberUri, ...props }, type);
 const byAnyone = <T extends string, P extends t.Props>(type: T, props: P) =>
   t.strict({ type: t.literal(type), room: RoomUri, actor: Actor, ...props }, type);
-/** Of a command that brings a user in: `sips` where the user was written so. */
-const scheme = t.partial({ scheme: t.literal('sips') });
-
+/** Of a command that brings a user in, `scheme` is how that user was written. */
 export const RoomCommand = t.union(
   [
     t.intersection([byUser('CreateRoom', { private: t.boolean }), scheme]),
@@ -42,10 +21,7 @@ export const RoomCommand = t.union(
     byAnyone('DestroyRoom', {}),
     byUser('ListMembers', {}),
     t.intersection([byAnyone('AddMember', { member: MemberUri }), scheme]),
-    byAnyone('ChangeRole', {
-      member: MemberUri,
-      role: t.union([t.literal('owner'), t.literal('admin'), t.literal('member')]),
-    }),
+    byAnyone('ChangeRole', { member: MemberUri, role: Role }),
     /**
      * The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending; with
      * `invitedAt` (its `since`), where it is another invitation that is pending now.

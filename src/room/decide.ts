@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { type Actor, isOperator } from './actor.ts';
 import { type MemberUri, memberKey } from './address.ts';
-import { type Actor, isOperator, type RoomCommand } from './commands.ts';
+import type { RoomCommand } from './commands.ts';
 import type { RoomEvent } from './events.ts';
 import type { Refusal } from './refusals.ts';
 import { type Invited, type Member, memberOf, type Room, type RoomState } from './room.ts';

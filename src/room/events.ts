@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
+import { Actor, Role, scheme } from './actor.ts';
 import { MemberUri, RoomUri } from './address.ts';
-import { Actor } from './commands.ts';
 
 /**
  * The facts of a room's stream: the stored contract. A shape that has been written is never edited. What an older node may
@@ -11,12 +11,6 @@ import { Actor } from './commands.ts';
 
 const event = <T extends string, D extends t.Mixed>(type: T, data: D) =>
   t.strict({ type: t.literal(type), data }, type);
-
-/** `sips` of a user who was written with that scheme; absent for `sip`. Remembered for the day TLS is there. */
-const scheme = t.partial({ scheme: t.literal('sips') });
-
-export const Role = t.union([t.literal('owner'), t.literal('admin'), t.literal('member')], 'Role');
-export type Role = t.TypeOf<typeof Role>;
 
 /** `owner` is the first member. `cause`: the command that made the room (`#create`, or `#join` of a missing one). */
 export const RoomCreated = event(

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
+import type { Role } from './actor.ts';
 import { domainOf, type MemberUri, type RoomUri, userOf } from './address.ts';
-import type { Role } from './events.ts';
 import { parseMember, parseRoom } from './parse-address.ts';
 import type { Malformed } from './refusals.ts';
 

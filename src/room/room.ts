@@ -1,6 +1,6 @@
+import type { Actor, Role } from './actor.ts';
 import { type MemberKey, type MemberUri, memberKey, type RoomUri } from './address.ts';
-import type { Actor } from './commands.ts';
-import type { Role, RoomEvent } from './events.ts';
+import type { RoomEvent } from './events.ts';
 
 /** A member proper. */
 export interface Enrolled {

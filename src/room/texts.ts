@@ -1,8 +1,7 @@
+import { type Actor, isOperator, type Role } from './actor.ts';
 import { type MemberUri, memberKey, userOf, withoutScheme } from './address.ts';
 import type { CommandRow } from './command-row.ts';
 import { commandCalled, commandTable } from './command-table.ts';
-import { type Actor, isOperator } from './commands.ts';
-import type { Role } from './events.ts';
 import type { Malformed, Refusal } from './refusals.ts';
 import { memberCount, memberOf, type Room, recipientsOf } from './room.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
+import { type Actor, Operator } from '../../src/room/actor.ts';
 import { MemberUri, RoomUri } from '../../src/room/address.ts';
-import { type Actor, Operator, type RoomCommand } from '../../src/room/commands.ts';
+import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import { applyInPlace, type RoomState } from '../../src/room/room.ts';

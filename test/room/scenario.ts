@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import * as E from 'fp-ts/lib/Either.js';
+import { type Actor, Operator } from '../../src/room/actor.ts';
 import { MemberUri, RoomUri } from '../../src/room/address.ts';
 import { announce } from '../../src/room/announce.ts';
-import { type Actor, Operator, type RoomCommand } from '../../src/room/commands.ts';
+import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import type { Refusal } from '../../src/room/refusals.ts';
