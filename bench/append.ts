@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, ExpectedRevision } from '../src/ports/event-store.ts';
+import { roomPrefix } from '../src/room/stream.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { randomIds } from '../src/runtime/ids.ts';
 import { openSqliteStore } from '../src/store/sqlite/open.ts';
@@ -58,7 +59,7 @@ const measure = async (store: EventStore, inFlight: number, seconds: number) => 
       const event = { id: ids.uuid(), type: 'MemberJoined', data: { room: `sip:${user}`, member }, metadata };
       const begun = performance.now();
       const appended: E.Either<{ readonly kind: string }, { readonly revision: bigint }> = await store.append(
-        `room-${user}`,
+        `${roomPrefix}${user}`,
         expected,
         [event],
       )();

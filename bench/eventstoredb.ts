@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { EventStoreDBClient, jsonEvent, streamNameFilter } from '@eventstore/db-client';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NewEvent } from '../src/ports/event-store.ts';
+import { roomPrefix } from '../src/room/stream.ts';
 import { anEvent, openOn } from '../test/support/eventstoredb/open.ts';
 
 /**
@@ -49,13 +50,13 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 /** Appends one event to each of `count` streams, `flight` at a time; events a second. */
 const timed = async (count: number, flight: number, append: (stream: string, event: NewEvent) => Promise<unknown>) => {
   const prefix = randomUUID();
-  await append(`room-chat-${prefix}-first@bench`, anEvent());
+  await append(`${roomPrefix}chat-${prefix}-first@bench`, anEvent());
   let next = 0;
   const began = performance.now();
   const worker = async (): Promise<void> => {
     while (next < count) {
       next += 1;
-      await append(`room-chat-${prefix}-${next}@bench`, anEvent(next));
+      await append(`${roomPrefix}chat-${prefix}-${next}@bench`, anEvent(next));
     }
   };
   await Promise.all(Array.from({ length: flight }, worker));
@@ -90,7 +91,7 @@ const appendRates = async (url: string, count: number, flight: number, rounds: n
 const catchUpRates = async (url: string, count: number, rounds: number) => {
   const store = await openOn(url, { times: { appendMs: 30_000 } });
   const client = EventStoreDBClient.connectionString(url);
-  const stream = `room-chat-${randomUUID()}@bench`;
+  const stream = `${roomPrefix}chat-${randomUUID()}@bench`;
   for (let from = 0; from < count; from += 1000) {
     const events = Array.from({ length: Math.min(1000, count - from) }, (_, n) => anEvent(from + n));
     const appended = await store.append(stream, from === 0 ? 'no_stream' : BigInt(from - 1), events)();
@@ -101,7 +102,7 @@ const catchUpRates = async (url: string, count: number, rounds: number) => {
   for (let round = 0; round < rounds; round += 1) {
     let seen = 0;
     let began = performance.now();
-    const filter = streamNameFilter({ prefixes: ['room-'], maxSearchWindow: 1000, checkpointInterval: 100 });
+    const filter = streamNameFilter({ prefixes: [roomPrefix], maxSearchWindow: 1000, checkpointInterval: 100 });
     const subscription = client.subscribeToAll({ filter });
     subscription.on('data', () => {
       seen += 1;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, NewEvent } from '../src/ports/event-store.ts';
-import { type MemberUri, memberKey, type RoomUri, roomKey, streamOf } from '../src/room/address.ts';
+import { type MemberUri, memberKey, type RoomUri, roomKey } from '../src/room/address.ts';
 import type { RoomEvent } from '../src/room/events.ts';
+import { streamOf } from '../src/room/stream.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { randomIds } from '../src/runtime/ids.ts';
 import { compareMirror } from '../src/sql/mirror/compare.ts';

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import packageJson from '../package.json' with { type: 'json' };
 import type { EventStore, StoredEvent } from '../src/ports/event-store.ts';
+import { roomPrefix } from '../src/room/stream.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { openSqliteReader, type SqliteLog } from '../src/store/sqlite/open.ts';
 import { follow, round, timed } from './support/measure.ts';
@@ -82,7 +83,7 @@ const audit = async (log: SqliteLog) => {
     return count;
   };
   return {
-    room: await timed(list(log.readStream('room-chat-77@bench.example.org'))),
+    room: await timed(list(log.readStream(`${roomPrefix}chat-77@bench.example.org`))),
     user: await timed(list(log.audit.eventsOfUser('guest-77@phones.example.org'))),
     time: await timed(async () => (E.isRight(await log.audit.positionAt('2026-01-02T00:00:00.000Z')()) ? 1 : 0)),
   };

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { StoredEvent } from '../src/ports/event-store.ts';
 import { createRooms } from '../src/read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../src/read-models/snapshot.ts';
+import { roomPrefix } from '../src/room/stream.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { positionOf } from '../src/store/eventstoredb/wire.ts';
 
@@ -65,7 +66,7 @@ const user = (room: number, n: number): string => `sip:user${room}-${n}@example.
 
 const event = (room: number, revision: number, type: string, data: object): StoredEvent => ({
   id: '',
-  stream: `room-chat-${room}@example.org`,
+  stream: `${roomPrefix}chat-${room}@example.org`,
   revision: BigInt(revision),
   position: positionOf(1n, 1n),
   type,

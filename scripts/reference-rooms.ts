@@ -2,6 +2,7 @@ import type { Failure } from '../src/engine/conference.ts';
 import { MemberUri } from '../src/room/address.ts';
 import { commandTable } from '../src/room/command-table.ts';
 import type { Malformed, Refusal } from '../src/room/refusals.ts';
+import { roomPrefix } from '../src/room/stream.ts';
 import { help, reasonOf, usage } from '../src/room/texts.ts';
 import { sipAnswer } from '../src/sip/server/answers.ts';
 import { code, page, table } from './markdown.ts';
@@ -43,7 +44,7 @@ const rowsOf = (schema: ObjectSchema): readonly (readonly string[])[] => [
 export const eventsPage = (): string =>
   page(
     'Events',
-    `What stands in the stream ${code('room-USER@DOMAIN')} of a room, one for each accepted command that changed something. The schemas are in [schemas/events](../../schemas/events); an event that has been written is never edited, and a new shape is a new version. Beside each event stands its metadata, ${code('EventMetadata')}.`,
+    `What stands in the stream ${code(`${roomPrefix}USER@DOMAIN`)} of a room, one for each accepted command that changed something. The schemas are in [schemas/events](../../schemas/events); an event that has been written is never edited, and a new shape is a new version. Beside each event stands its metadata, ${code('EventMetadata')}.`,
     ...[...rendered()].map(([file, text]) => {
       const schema: ObjectSchema = JSON.parse(text);
       const rows = table(['field', 'value', 'there'], rowsOf(schema));

@@ -1,8 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, ExpectedRevision, NewEvent } from '../../src/ports/event-store.ts';
 import type { Ids } from '../../src/ports/ids.ts';
-import { MemberUri, memberKey, RoomUri, roomKey, streamOf } from '../../src/room/address.ts';
+import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { EventMetadata, RoomEvent } from '../../src/room/events.ts';
+import { streamOf } from '../../src/room/stream.ts';
 
 /** What a made log shall be like. */
 export interface LogShape {

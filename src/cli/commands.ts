@@ -1,3 +1,4 @@
+import { roomPrefix } from '../room/stream.ts';
 import type { CommandSpec } from './invocation.ts';
 
 /** Every command of `imcd`, in the order of `imcd --help`. A new one is a row here and a module that exports `run`. */
@@ -119,7 +120,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     examples: [
       ['imcd projections deploy', 'all files of projections/ into the EventStoreDB that store_url names'],
-      ['imcd projections result room-members --partition room-chat-1@example.org', 'who is in a room'],
+      [`imcd projections result room-members --partition ${roomPrefix}chat-1@example.org`, 'who is in a room'],
       ['imcd projections run my-report.js', 'a file of your own, over the embedded log, in a sandbox'],
     ],
     load: () => import('./command/projections.ts'),

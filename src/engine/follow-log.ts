@@ -3,7 +3,7 @@ import type { EventStore, Position, StoredEvent } from '../ports/event-store.ts'
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
-import { roomOfStream } from '../room/address.ts';
+import { roomOfStream } from '../room/stream.ts';
 import { type CatchUp, catchUp } from './catch-up.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 

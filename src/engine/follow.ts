@@ -3,7 +3,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Clock } from '../ports/clock.ts';
 import { type EventStore, StoreError } from '../ports/event-store.ts';
 import type { Rooms } from '../read-models/rooms.ts';
-import { type RoomKey, streamOf } from '../room/address.ts';
+import type { RoomKey } from '../room/address.ts';
+import { streamOf } from '../room/stream.ts';
 import type { Failure } from './conference.ts';
 
 export interface FollowPorts {

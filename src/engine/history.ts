@@ -1,8 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type EventStore, type Position, type StoredEvent, StoreError } from '../ports/event-store.ts';
-import { type MemberKey, MemberUri, memberKey, type RoomKey, streamOf } from '../room/address.ts';
+import { type MemberKey, MemberUri, memberKey, type RoomKey } from '../room/address.ts';
 import type { RoomEvent } from '../room/events.ts';
 import { fold, type RoomState } from '../room/room.ts';
+import { streamOf } from '../room/stream.ts';
 import { upcast } from '../room/upcast.ts';
 
 /** The log as an auditor reads it: by room, by user, and as of a time. */

@@ -5,7 +5,7 @@ import type { EventStore, Position } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../read-models/snapshot.ts';
-import { streamOf } from '../room/address.ts';
+import { streamOf } from '../room/stream.ts';
 
 export interface SnapshotOptions {
   readonly store: EventStore;

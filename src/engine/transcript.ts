@@ -4,7 +4,8 @@ import type { EventStore, NewEvent, StoreFailure } from '../ports/event-store.ts
 import type { Ids } from '../ports/ids.ts';
 import type { RoomKey } from '../room/address.ts';
 import type { EventMetadata } from '../room/events.ts';
-import { type MessageSent, transcriptOf } from '../room/transcript.ts';
+import { transcriptOf } from '../room/stream.ts';
+import type { MessageSent } from '../room/transcript.ts';
 import { createMailboxes, type Mailboxes } from './mailbox.ts';
 
 /** A chat message to be recorded. `settle` is called once: undefined when it is durable. */

@@ -84,7 +84,7 @@ export interface ReadRange {
 
 /**
  * The log: streams of events with an order over all of them. Each adapter is held by `test/contract/event-store.ts`.
- * Streams are named `room-...` (rooms) or `transcript-...` (recorded messages); `subscribe` and `readAll` give rooms' only.
+ * Streams are named by `room/stream.ts`; `subscribe` and `readAll` give rooms' only, no transcripts.
  */
 export interface EventStore {
   /** True where other processes may append to the same log. */

@@ -1,8 +1,9 @@
 import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
-import { type RoomKey, roomOfStream } from '../room/address.ts';
+import type { RoomKey } from '../room/address.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
 import { applyInPlace, type Room, type RoomState } from '../room/room.ts';
+import { roomOfStream } from '../room/stream.ts';
 import { upcast } from '../room/upcast.ts';
 import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
 

@@ -65,13 +65,6 @@ export const memberKey = (uri: MemberUri): MemberKey => uri.slice(4).toLowerCase
 /** The canonical URI of a user of whom the identity alone is known, in lower case. */
 export const memberOfKey = (key: MemberKey): MemberUri => `sip:${key}` as MemberUri;
 
-/** The stream that holds a room's events: `room-user@domain`, lower case, so that `$ce-room` is all rooms. */
-export const streamOf = (key: RoomKey): string => `room-${key}`;
-
-/** The room whose events a stream holds; undefined for a stream that is not a room's. */
-export const roomOfStream = (stream: string): RoomKey | undefined =>
-  stream.startsWith('room-') ? (stream.slice(5) as RoomKey) : undefined;
-
 /** `user@domain` as it stands in texts and announcements, in the case first seen. */
 export const withoutScheme = (uri: RoomUri | MemberUri): string => uri.slice(4);
 

@@ -1,7 +1,7 @@
 import * as t from 'io-ts';
-import { MemberUri, type RoomKey, RoomUri } from './address.ts';
+import { MemberUri, RoomUri } from './address.ts';
 
-/** Recorded chat messages (`record_messages`): a stream of their own beside the room's, `transcript-user@domain`. */
+/** Recorded chat messages (`record_messages`): a stream of their own beside the room's (`stream.ts`). */
 
 /** Body as text where it is UTF-8, else in base64. */
 export const MessageSent = t.strict(
@@ -15,5 +15,3 @@ export const MessageSent = t.strict(
   'MessageSent',
 );
 export type MessageSent = t.TypeOf<typeof MessageSent>;
-
-export const transcriptOf = (key: RoomKey): string => `transcript-${key}`;

@@ -13,6 +13,7 @@ import {
   type StoreFailure,
 } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
+import { categoryOf } from '../room/stream.ts';
 import { type EncodedEvent, encodeEvents } from './encode.ts';
 import { type Batch, createFollowers } from './followers.ts';
 import { numberedPosition } from './numbered-position.ts';
@@ -111,7 +112,7 @@ class MemoryLog {
     events.push(stored);
     this.#streams.set(stream, events);
     this.#all.push(stored);
-    if (stream.startsWith('room-')) this.#rooms.push(stored);
+    if (categoryOf(stream) === 'room') this.#rooms.push(stored);
     this.#byId.set(id, stored);
     return stored;
   }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, NewEvent } from '../../src/ports/event-store.ts';
-import { MemberUri, type RoomKey, RoomUri, roomKey, streamOf } from '../../src/room/address.ts';
+import { MemberUri, type RoomKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide } from '../../src/room/decide.ts';
 import { evolve, type RoomState } from '../../src/room/room.ts';
+import { streamOf } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { roomPrefix } from '../../src/room/stream.ts';
 import { openUser } from '../conformance/sip-user.ts';
 import { until } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
@@ -31,7 +32,7 @@ describe('events in room-* that imcd cannot read', { timeout: 120_000 }, () => {
     const store = await startDouble();
     t.after(() => store.stop());
     const write = (room: string, { type, data, metadata: meta }: (typeof strange)['a newer version']) =>
-      store.log.append(`room-${room}@localhost`, 'any', [
+      store.log.append(`${roomPrefix}${room}@localhost`, 'any', [
         { id: randomUUID(), type, contentType: 'application/json', data, metadata: meta },
       ]);
     const rooms = Object.values(strange).map((event, n) => ({

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
+import { roomPrefix } from '../../src/room/stream.ts';
 import { createNode } from '../engine/harness.ts';
 import { until } from '../support/eventstoredb/open.ts';
 
@@ -111,7 +112,7 @@ export const twoNodes = (make: MakeStores, count: number): void => {
     const truth = stateOf(replayed);
     assert.ok(truth.length > roomCount / 2, 'hardly any room was ever made');
     const ours = (rooms: Rooms) =>
-      stateOf(rooms).filter((record) => Array.isArray(record) && mine(`room-${String(record[0])}`));
+      stateOf(rooms).filter((record) => Array.isArray(record) && mine(`${roomPrefix}${String(record[0])}`));
     for (const { rooms } of nodes) {
       await until('the node has followed', () => JSON.stringify(ours(rooms)).length === JSON.stringify(truth).length);
       assert.deepEqual(ours(rooms), truth);
@@ -182,7 +183,7 @@ export const twoNodes = (make: MakeStores, count: number): void => {
     assert.equal((await behind.say('bob', name, '#accept')).kind, 'done');
     const refused = await behind.say('carol', name, '#accept');
     assert.ok(refused.kind === 'refused');
-    const last = await a.lastRevision(`room-${name}@a.org`)();
+    const last = await a.lastRevision(`${roomPrefix}${name}@a.org`)();
     assert.ok(E.isRight(last) && last.right === 2n);
   });
 };

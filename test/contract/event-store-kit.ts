@@ -11,6 +11,7 @@ import type {
   StoreFailure,
   Subscription,
 } from '../../src/ports/event-store.ts';
+import { roomPrefix } from '../../src/room/stream.ts';
 
 /**
  * A store for one test. Its log may be new, or one that other tests have written to: the suite looks only at streams of its
@@ -19,7 +20,7 @@ import type {
 export type MakeStore = (t: TestContext) => Promise<EventStore>;
 
 /** A room's stream that no other test uses. */
-export const newStream = (): string => `room-chat-${randomUUID()}@contract.test`;
+export const newStream = (): string => `${roomPrefix}chat-${randomUUID()}@contract.test`;
 
 /** An event as the engine writes it, with `n` in its data. */
 export const newEvent = (n: number, more: Readonly<Record<string, unknown>> = {}): NewEvent => ({

@@ -6,6 +6,7 @@ import { createUnknownOutcomes } from '../../src/engine/unknown-outcomes.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { createRooms } from '../../src/read-models/rooms.ts';
 import { parseMember, parseRoom } from '../../src/room/parse-address.ts';
+import { roomPrefix } from '../../src/room/stream.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { countingIds, recordingCourier, recordingLog } from '../support/world.ts';
@@ -120,7 +121,7 @@ export const createNode = (options: NodeOptions = {}) => {
     /** Types of a room's events. */
     events: async (name: string): Promise<readonly string[]> => {
       const types: string[] = [];
-      for await (const { type } of plain.readStream(`room-${name}@a.org`)) types.push(type);
+      for await (const { type } of plain.readStream(`${roomPrefix}${name}@a.org`)) types.push(type);
       return types;
     },
     stop: () => following?.stop(),

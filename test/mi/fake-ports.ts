@@ -10,6 +10,7 @@ import type { Statistic } from '../../src/ports/statistics.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import type { Member, Room } from '../../src/room/room.ts';
+import { roomPrefix, streamOf } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { logTo } from '../../src/runtime/log.ts';
@@ -103,7 +104,7 @@ export const fakePorts = (): Fake => {
     },
     explain: ({ reason }) => `no: ${reason}`,
     history: {
-      ofRoom: (key, from) => give((event) => event.stream === `room-${key}` && event.revision >= from),
+      ofRoom: (key, from) => give((event) => event.stream === streamOf(key) && event.revision >= from),
       ofUser: (key) => give((event) => JSON.stringify(event.data).toLowerCase().includes(key)),
       stateAt: async (key, { revision }) => ({ revision, room: rooms.get(key) }),
     },
@@ -151,7 +152,7 @@ export const addEvents = (fake: Fake, name: string, count: number): void => {
     const time = new Date(Date.UTC(2026, 10, 22, 14, 0, i)).toISOString();
     fake.events.push({
       id: `${name}-${i}`,
-      stream: `room-${name}@x.org`,
+      stream: `${roomPrefix}${name}@x.org`,
       revision: BigInt(i),
       position: String(fake.events.length) as StoredEvent['position'],
       type: i === 0 ? 'RoomCreated' : 'MemberJoined',

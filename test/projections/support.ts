@@ -8,6 +8,7 @@ import {
   type ProjectionLimits,
   projectionLimits,
 } from '../../src/projections/sandbox.ts';
+import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
 /** Events of a story, written by hand: room, type, what happened, who asked, when. */
@@ -23,7 +24,7 @@ export type Told = readonly [
 /** The story as it stands in the rooms' streams; ids are counted. */
 export const story = (told: readonly Told[]): readonly { readonly stream: string; readonly event: NewEvent }[] =>
   told.map(([room, type, data, actor = 'sip:Alice@a.org', time = '2026-11-23T10:00:00.000Z', source = 'test'], n) => ({
-    stream: `room-${room}@a.org`,
+    stream: `${roomPrefix}${room}@a.org`,
     event: {
       id: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
       type,

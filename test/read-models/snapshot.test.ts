@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Position, StoredEvent } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../../src/read-models/snapshot.ts';
+import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imcd-snapshot-'));
@@ -27,7 +28,7 @@ const createLog = () => {
   const events: StoredEvent[] = [];
   const revisions = new Map<string, bigint>();
   const add = (room: number, type: string, data: object, at = now): StoredEvent => {
-    const stream = `room-chat-${room}@example.org`;
+    const stream = `${roomPrefix}chat-${room}@example.org`;
     const revision = (revisions.get(stream) ?? -1n) + 1n;
     revisions.set(stream, revision);
     const time = new Date(at).toISOString();

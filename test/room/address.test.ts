@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import {
-  domainOf,
-  MemberUri,
-  memberKey,
-  RoomUri,
-  roomKey,
-  roomOfStream,
-  streamOf,
-  userOf,
-  withoutScheme,
-} from '../../src/room/address.ts';
+import { domainOf, MemberUri, memberKey, RoomUri, roomKey, userOf, withoutScheme } from '../../src/room/address.ts';
 import { parseMember, parseRoom } from '../../src/room/parse-address.ts';
+import { roomOfStream, streamOf } from '../../src/room/stream.ts';
 import { member, roomUri } from './scenario.ts';
 
 const isMember = (text: string, uri: string, scheme: 'sip' | 'sips' = 'sip'): void =>

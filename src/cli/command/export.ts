@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
-import { roomOfStream } from '../../room/address.ts';
+import type { RoomKey } from '../../room/address.ts';
+import { roomOfStream, transcriptOf } from '../../room/stream.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { positionArgument } from '../read/filters.ts';
 import { openReader } from '../read/open-reader.ts';
@@ -30,14 +31,15 @@ const write = async (store: EventStore, since: Position | undefined, { out, err 
   const end = await store.end();
   if (E.isLeft(end)) throw new CliError(end.left.message);
   const bar = progress('exporting', 'events');
-  const rooms = new Set<string>();
+  const rooms = new Set<RoomKey>();
   let events = 0;
   let last: Position | undefined;
   for await (const event of store.readAll(since)) {
     // What is appended while this runs belongs to the next export.
     if (end.right === undefined || store.comparePositions(event.position, end.right) > 0) break;
     await out(line(event));
-    rooms.add(roomOfStream(event.stream) ?? event.stream);
+    const room = roomOfStream(event.stream);
+    if (room !== undefined) rooms.add(room);
     last = event.position;
     events += 1;
     bar.update(events);
@@ -45,7 +47,7 @@ const write = async (store: EventStore, since: Position | undefined, { out, err 
   let messages = 0;
   if (since === undefined) {
     for (const room of rooms) {
-      for await (const event of store.readStream(`transcript-${room}`)) {
+      for await (const event of store.readStream(transcriptOf(room))) {
         await out(line(event));
         messages += 1;
       }

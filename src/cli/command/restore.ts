@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as E from 'fp-ts/lib/Either.js';
 import type { AppendFailure, EventStore, NewEvent } from '../../ports/event-store.ts';
+import { streamName } from '../../room/stream.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { openStore } from '../../server/open-store.ts';
@@ -123,7 +124,7 @@ const parseLine = (text: string, line: number, file: string): Line => {
   }
   if (typeof value !== 'object' || value === null) throw wrong('it is no object');
   const { stream, revision, id, type, data, metadata }: Readonly<Record<string, unknown>> = { ...value };
-  if (typeof stream !== 'string' || !/^(?:room|transcript)-./.test(stream)) throw wrong('its stream is none of imcd');
+  if (typeof stream !== 'string' || !streamName.test(stream)) throw wrong('its stream is none of imcd');
   if (typeof revision !== 'number' || !Number.isSafeInteger(revision) || revision < 0)
     throw wrong('it has no revision');
   if (typeof id !== 'string' || typeof type !== 'string') throw wrong('it has no id or no type');

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, Position } from '../../ports/event-store.ts';
-import { type RoomKey, roomOfStream } from '../../room/address.ts';
+import type { RoomKey } from '../../room/address.ts';
 import { applyInPlace, type Room } from '../../room/room.ts';
+import { roomOfStream } from '../../room/stream.ts';
 import { upcast } from '../../room/upcast.ts';
 
 /** All living rooms as the log has them, up to and with one position. */

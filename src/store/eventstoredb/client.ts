@@ -12,6 +12,7 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Appended, Position, StoredEvent } from '../../ports/event-store.ts';
+import { roomPrefix } from '../../room/stream.ts';
 import { type BatchAnswer, BatchStream } from './batch-stream.ts';
 import { createFeeder } from './feeder.ts';
 import { broken, collect, isStreamNotFound, stored } from './recorded.ts';
@@ -143,7 +144,7 @@ class ClientWire implements Wire {
       {
         fromPosition: after === undefined ? START : parsePosition(after),
         // At the defaults an empty stretch of the log calls back 76,000 times in 2.4 M entries.
-        filter: streamNameFilter({ prefixes: ['room-'], maxSearchWindow: 1000, checkpointInterval: 100 }),
+        filter: streamNameFilter({ prefixes: [roomPrefix], maxSearchWindow: 1000, checkpointInterval: 100 }),
       },
       { highWaterMark: 256 },
     );

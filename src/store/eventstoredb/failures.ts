@@ -1,4 +1,5 @@
 import type { ExpectedRevision, StoreFailure } from '../../ports/event-store.ts';
+import { roomPrefix } from '../../room/stream.ts';
 import { PositionError } from './wire.ts';
 
 /**
@@ -63,8 +64,7 @@ export const troubleOf = (cause: unknown): Trouble => {
   if (type === 'access-denied' || code === unauthenticated || code === permissionDenied)
     return {
       kind: 'refused',
-      message:
-        'EventStoreDB refused the user: check the user and password of store_url, and that its access lists let this user read $all and write room-* (credentials are sent over TLS only)',
+      message: `EventStoreDB refused the user: check the user and password of store_url, and that its access lists let this user read $all and write ${roomPrefix}* (credentials are sent over TLS only)`,
     };
   if (type === 'maximum-append-size-exceeded')
     return { kind: 'refused', message: 'the events are larger than EventStoreDB takes in one append' };

@@ -5,6 +5,7 @@ import {
   StoreError,
   type StoreFailure,
 } from '../../ports/event-store.ts';
+import { categoryOf } from '../../room/stream.ts';
 import type { EventStoreConnection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import { comparePositions, type StreamPage, type Wire } from './wire.ts';
@@ -108,7 +109,7 @@ export const createPagedReads = (connection: EventStoreConnection) => {
       for (const { stream, position } of page) {
         const known: Position | undefined = lastSeen;
         if (known !== undefined && comparePositions(position, known) <= 0) return known;
-        if (!stream.startsWith('room-')) continue;
+        if (categoryOf(stream) !== 'room') continue;
         lastSeen = position;
         return position;
       }

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Appended, AppendFailure, ExpectedRevision, NewEvent, StoreFailure } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
+import { categoryOf } from '../../room/stream.ts';
 import { encodeEvents } from '../encode.ts';
 import { numberedPosition } from '../numbered-position.ts';
 import type { Answers, Append, AppendOutcome, EventRow, Fatal, WriterData } from './protocol.ts';
@@ -152,7 +153,7 @@ const revisionOf = (actual: number): ExpectedRevision => (actual === -1 ? 'no_st
 const encodeRows = (stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, readonly EventRow[]> => {
   const encoded = encodeEvents(stream, events);
   if (E.isLeft(encoded)) return encoded;
-  const room = stream.startsWith('room-');
+  const room = categoryOf(stream) === 'room';
   const rows = encoded.right.map(({ id, type, time, version, data, metadata }, i): EventRow => {
     const event = events[i];
     const users = room && event !== undefined ? touchedUsers(event.data, event.metadata) : [];

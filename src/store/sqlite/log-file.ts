@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '../../ports/event-store.ts';
+import { categoryOf } from '../../room/stream.ts';
 import { lightColumns, Pages, wholeColumns } from './page.ts';
 import type { PageSize } from './page-size.ts';
 import { allRows, firstRow, numberIn, prepareRows, textIn } from './rows.ts';
@@ -116,7 +117,7 @@ export class LogFile {
   }
 
   #tableOf(stream: string): Table {
-    return stream.startsWith('room-') ? this.#event : this.#transcript;
+    return categoryOf(stream) === 'room' ? this.#event : this.#transcript;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Audit, EventStore, StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
+import { categoryOf } from '../../room/stream.ts';
 import { createFollowers, type Followers } from '../followers.ts';
 import { AppendQueue } from './append-queue.ts';
 import { FileEvent } from './event.ts';
@@ -78,7 +79,7 @@ const open = ({
       log: lines,
       writer,
       onWritten: (stream, events, first, revision) => {
-        if (!stream.startsWith('room-')) return;
+        if (categoryOf(stream) !== 'room') return;
         if (followers.size() === 0) recent.skip(first + events.length - 1);
         else keep(recent, stream, events, first, revision);
       },

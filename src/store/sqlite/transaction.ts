@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoreFailure } from '../../ports/event-store.ts';
+import { categoryOf } from '../../room/stream.ts';
 import { isConstraint, sqliteFailure } from './failure.ts';
 import type { Answer, Append, AppendOutcome, EventRow } from './protocol.ts';
 import { type StreamEnd, StreamEnds } from './stream-ends.ts';
@@ -85,7 +86,7 @@ export class Transactions {
   }
 
   #append([, stream, expected, events]: Append): AppendOutcome {
-    const isRoom = stream.startsWith('room-');
+    const isRoom = categoryOf(stream) === 'room';
     const table = isRoom ? this.#event : this.#transcript;
     const other = isRoom ? this.#transcript : this.#event;
     const end = this.#ends.of(stream, table.last);

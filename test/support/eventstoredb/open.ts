@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NewEvent, StoredEvent, StoreFailure } from '../../../src/ports/event-store.ts';
 import type { Log } from '../../../src/ports/log.ts';
+import { roomPrefix } from '../../../src/room/stream.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
 import { type EventStoreDbOptions, openEventStoreDb } from '../../../src/store/eventstoredb/open.ts';
@@ -51,7 +52,7 @@ export const anEvent = (n = 0): NewEvent => ({
 });
 
 /** A room's stream of its own, so that tests may share a server. */
-export const aStream = (): string => `room-chat-${randomUUID()}@example.org`;
+export const aStream = (): string => `${roomPrefix}chat-${randomUUID()}@example.org`;
 
 /** All of an async iteration. */
 export const all = async <A>(items: AsyncIterable<A>): Promise<A[]> => {
