@@ -1,74 +1,84 @@
 import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../config/config.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { createStatistics } from '../metrics/statistics.ts';
 import type { MiCounters } from '../mi/counters.ts';
-import { createMiDispatch } from '../mi/dispatch.ts';
+import { createMiDispatch, type Dispatch } from '../mi/dispatch.ts';
 import { openMiDatagram } from '../mi/fronts/datagram.ts';
 import { openMiFifo } from '../mi/fronts/fifo.ts';
 import { type MiHttp, openMiHttp } from '../mi/fronts/http.ts';
 import type { MiPorts } from '../mi/ports.ts';
 import { withoutBrackets } from '../net/address.ts';
-import type { Clock } from '../ports/clock.ts';
 import { parseMember, parseRoom } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
-import type { RunningLog } from '../runtime/log.ts';
 import { version } from '../runtime/version.ts';
+import { attempt, type Starting, type Step } from './starting.ts';
 
-/** What the management interface shows and works on. */
+/** What the management interface shows and works on, besides what the start has at hand. */
 export interface MiParts
-  extends Pick<MiPorts, 'rooms' | 'conference' | 'ids' | 'history' | 'bindings' | 'storeStatus' | 'mirrorStatus'> {
-  readonly clock: Clock;
-  readonly log: RunningLog;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
+  extends Pick<MiPorts, 'rooms' | 'conference' | 'history' | 'bindings' | 'storeStatus' | 'mirrorStatus'> {
   readonly metrics: Metrics;
   readonly counters: MiCounters;
   /** Undefined: ready. Else why not, as a sentence. */
   readonly notReady: () => string | undefined;
 }
 
-export interface OpenedMi {
-  /** Undefined with `mi.http: none`. */
-  readonly http: MiHttp | undefined;
-  readonly close: (ms: number) => Promise<void>;
-}
+/** Where HTTP is listened on; undefined with `mi.http: none`. */
+export type OpenedMi = MiHttp['address'] | undefined;
 
-/** Opens HTTP, FIFO and datagram socket, as configured. Rejects with a sentence where one cannot be had. */
-export const openMi = async (config: Config, parts: MiParts): Promise<OpenedMi> => {
-  const { clock, log, metrics, counters } = parts;
-  const { http, fifo, datagram, token } = config.mi;
-  const dispatch = createMiDispatch(portsOf(config, parts), log, counters);
-  const closers: ((ms: number) => unknown)[] = [];
-  const open = async (): Promise<MiHttp | undefined> => {
-    if (datagram !== undefined) {
-      const opened = await openMiDatagram({ ...datagram, dispatch, log });
-      counters.fronts.push(() => ({ ...opened.counters }));
-      closers.push(opened.close);
-    }
-    if (fifo !== undefined) {
-      const opened = openMiFifo({ path: fifo, replyFolder: '/tmp', dispatch, clock, log });
-      counters.fronts.push(() => ({ ...opened.counters }));
-      closers.push(opened.close);
-    }
-    if (http === undefined) return undefined;
-    const { notReady } = parts;
-    const guard = { host: http.host, names: namesOf(config), token: token?.reveal(), clock };
-    const opened = await openMiHttp({ ...guard, port: http.port, dispatch, metrics: metrics.scrape, notReady, log });
-    counters.fronts.push(() => ({ ...opened.counters }));
-    closers.push(opened.close);
-    return opened;
-  };
-  const close = async (ms: number): Promise<void> => {
-    await Promise.all(closers.map((closer) => closer(ms)));
-  };
-  try {
-    return { http: await open(), close };
-  } catch (error) {
-    await close(0);
-    throw error;
-  }
+/** Opens datagram socket, FIFO and HTTP, as configured. Left: one of them cannot be had. */
+export const beginMi = (starting: Starting, parts: MiParts): Step<OpenedMi> => {
+  const dispatch = createMiDispatch(portsOf(starting, parts), starting.log, parts.counters);
+  const open: OpenFront = (option, front) =>
+    pipe(
+      attempt(front),
+      TE.map((opened) => {
+        parts.counters.fronts.push(() => ({ ...opened.counters }));
+        starting.closers.defer(option, opened.close);
+        return opened;
+      }),
+    );
+  return pipe(
+    openDatagram(starting, dispatch, open),
+    TE.chain(() => openFifo(starting, dispatch, open)),
+    TE.chain(() => openHttp(starting, dispatch, open, parts)),
+  );
+};
+
+/** Opens a front, and takes it into the metrics and to the closers. */
+type OpenFront = <A extends { readonly counters: object; readonly close: (ms: number) => unknown }>(
+  option: string,
+  front: () => A | Promise<A>,
+) => Step<A>;
+
+const openDatagram = ({ config, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
+  const { datagram } = config.mi;
+  if (datagram === undefined) return TE.right(undefined);
+  return open('mi.datagram', () => openMiDatagram({ ...datagram, dispatch, log }));
+};
+
+const openFifo = ({ config, clock, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
+  const { fifo } = config.mi;
+  if (fifo === undefined) return TE.right(undefined);
+  return open('mi.fifo', () => openMiFifo({ path: fifo, replyFolder: '/tmp', dispatch, clock, log }));
+};
+
+const openHttp = (
+  { config, clock, log }: Starting,
+  dispatch: Dispatch,
+  open: OpenFront,
+  { metrics, notReady }: MiParts,
+): Step<OpenedMi> => {
+  const { http, token } = config.mi;
+  if (http === undefined) return TE.right(undefined);
+  const guard = { ...http, names: namesOf(config), token: token?.reveal(), clock };
+  return pipe(
+    open('mi.http', () => openMiHttp({ ...guard, metrics: metrics.scrape, notReady, dispatch, log })),
+    TE.map(({ address }) => address),
+  );
 };
 
 /** What callers may know us by. */
@@ -79,12 +89,16 @@ const namesOf = ({ domains, advertise }: Config): ReadonlySet<string> =>
     ),
   );
 
-const portsOf = (config: Config, parts: MiParts): MiPorts => {
+const portsOf = ({ config, clock, ids, log, startedAt }: Starting, parts: MiParts): MiPorts => {
   const startChar = config.imc_cmd_start_char.charAt(0);
   const domain = config.domains[0] ?? 'localhost';
   const explain: MiPorts['explain'] = (no) => reasonOf(no, startChar);
   return {
     ...parts,
+    clock,
+    ids,
+    log,
+    startedAt,
     statistics: createStatistics(parts.metrics.statistics),
     version: version(),
     explain,

@@ -1,30 +1,35 @@
 import { join } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../config/config.ts';
 import type { MiPorts } from '../mi/ports.ts';
-import { showTransportAddress } from '../net/address.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Ids } from '../ports/ids.ts';
-import type { Log } from '../ports/log.ts';
+import { showTransportAddress, within } from '../net/address.ts';
 import { memberOfKey } from '../room/address.ts';
+import { version } from '../runtime/version.ts';
 import { openBindingsFile } from '../sip/registrar/bindings-file.ts';
 import { type Location, openLocation } from '../sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../sip/stack.ts';
+import { attempt, type Starting, type Step } from './starting.ts';
 
-export interface SipPorts {
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-  /** `imcd/VERSION`. */
-  readonly product: string;
-  /** Is this IP address one of the trusted? Asked for every request, so that a reload may change it. */
-  readonly trusted: (address: string) => boolean;
+export interface OpenedSip {
+  readonly stack: SipStack;
+  readonly location: Location;
+  /** Applies `trusted` to every request from now on. */
+  readonly reload: (config: Config) => void;
 }
 
-/** The registered users and the SIP stack, as configured; nothing listens yet. Throws a sentence where the bindings cannot be read. */
-export const openSip = (
-  config: Config,
-  { clock, ids, log, product, trusted }: SipPorts,
-): { stack: SipStack; location: Location } => {
+/** The registered users and the SIP stack, as configured; nothing listens yet. Left: the bindings cannot be read. */
+export const beginSip = (starting: Starting): Step<OpenedSip> =>
+  pipe(
+    attempt(() => openSip(starting)),
+    TE.map((sip) => {
+      starting.closers.defer('SIP', sip.stack.close);
+      return sip;
+    }),
+  );
+
+const openSip = ({ config, clock, ids, log }: Starting): OpenedSip => {
+  let trusted = within(config.trusted);
   const failed = (error: Error): void =>
     log.warn(
       { error: error.message },
@@ -36,14 +41,14 @@ export const openSip = (
     ids,
     log,
     location,
-    product,
+    product: `imcd/${version()}`,
     listen: config.listen,
     rule: {
       domains: new Set(config.domains.map((domain) => domain.toLowerCase())),
       manager: config.manager,
       rooms: config.rooms,
     },
-    trusted,
+    trusted: (address) => trusted(address),
     open: config.open,
     startChar: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
@@ -51,7 +56,10 @@ export const openSip = (
     ...(config.outbound_proxy === undefined ? {} : { outboundProxy: config.outbound_proxy.uri }),
     ...(config.extra_hdrs.length === 0 ? {} : { extraHeaders: config.extra_hdrs.join('\r\n') }),
   });
-  return { stack, location };
+  const reload: OpenedSip['reload'] = (next) => {
+    trusted = within(next.trusted);
+  };
+  return { stack, location, reload };
 };
 
 /** Registrations as the management interface shows them: of one user, or of all. */

@@ -1,227 +1,163 @@
-import { mkdirSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Task } from 'fp-ts/lib/Task.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { waitAtMost } from '../bounds/deadline.ts';
 import type { Config } from '../config/config.ts';
-import { createConference } from '../engine/create-conference.ts';
-import { followLog } from '../engine/follow-log.ts';
 import { historyOf } from '../engine/history.ts';
-import { openSnapshots } from '../engine/snapshots.ts';
-import { createUnknownOutcomes } from '../engine/unknown-outcomes.ts';
 import { newMiCounters } from '../mi/counters.ts';
-import { type HostPort, within as withinNetworks } from '../net/address.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { HostPort } from '../net/address.ts';
 import type { Courier } from '../ports/courier.ts';
-import type { EventStore } from '../ports/event-store.ts';
-import type { Ids } from '../ports/ids.ts';
-import { createRooms } from '../read-models/rooms.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
-import type { RunningLog } from '../runtime/log.ts';
-import { version } from '../runtime/version.ts';
 import type { Listener } from '../sip/transport/transport.ts';
+import type { Mirror } from '../sql/mirror/mirror.ts';
+import { createClosers } from './closers.ts';
 import { openMetrics } from './metrics.ts';
-import { openMi } from './open-mi.ts';
-import { openMirror } from './open-mirror.ts';
-import { bindingsOf, openSip } from './open-sip.ts';
-import { openStore } from './open-store.ts';
+import { beginEngine, type OpenedEngine } from './open-engine.ts';
+import { beginMi, type OpenedMi } from './open-mi.ts';
+import { beginMirror } from './open-mirror.ts';
+import { beginSip, bindingsOf, type OpenedSip } from './open-sip.ts';
+import { beginStore, type OpenedStore } from './open-store.ts';
+import { attempt, type StartFailure, type Starting, type Step, type World } from './starting.ts';
+import { createStatus, type Status } from './status.ts';
 
-/** The composition root: configuration, then adapters, then engine, then listeners. The only file that knows all. */
-
-export interface World {
-  readonly log: RunningLog;
-  /** Default: the system's. */
-  readonly clock?: Clock;
-  readonly ids?: Ids;
-  /** Stand between the engine and its store or courier: tests kill the process there. */
-  readonly wrapStore?: (store: EventStore) => EventStore;
-  readonly wrapCourier?: (courier: Courier) => Courier;
-  /** Called while the log is replayed, with the events read so far. */
-  readonly onProgress?: (events: number) => void;
-}
+/** The composition root: configuration, then adapters, then engine, then listeners. Only this folder knows all. */
 
 export interface RunningServer {
   readonly listeners: readonly Listener[];
   /** Where the management interface is; undefined with `mi.http: none`. */
   readonly mi: HostPort | undefined;
-  /** Rooms and events after the replay, and the milliseconds that it took. */
-  readonly replayed: { readonly rooms: number; readonly events: number; readonly ms: number };
+  readonly replayed: Replayed;
   /** Applies the options that can change while it runs (`trusted`); the others stay as they were at the start. */
   readonly reload: (config: Config) => void;
-  /** Stops taking work, finishes and answers what is begun for at most `ms`, flushes. */
+  /**
+   * Stops taking work, answers what is begun, lets its announcements leave, and lets go, all within `ms`. Rejects where
+   * something could not be closed; all else is closed then, too.
+   */
   readonly stop: (ms: number) => Promise<void>;
 }
 
-/** Why a server cannot start; `message` is a sentence for people. */
-export class StartError extends Error {}
+/** Rooms and events after the replay, and the milliseconds that it took. */
+export interface Replayed {
+  readonly rooms: number;
+  readonly events: number;
+  readonly ms: number;
+}
 
-/** Starts a server. Rejects with `StartError`, and what was opened is closed again. */
-export const startServer = async (config: Config, world: World): Promise<RunningServer> => {
-  const closers: (() => Promise<unknown>)[] = [];
-  try {
-    return await start(config, world, (close) => closers.unshift(close));
-  } catch (error) {
-    for (const close of closers) await close();
-    throw error instanceof StartError
-      ? error
-      : new StartError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-};
+/** The steps that open something, each of which may fail. */
+export interface Steps {
+  readonly beginStore: typeof beginStore;
+  readonly beginSip: typeof beginSip;
+  readonly beginEngine: typeof beginEngine;
+  readonly beginMirror: typeof beginMirror;
+  readonly beginMi: typeof beginMi;
+  readonly listen: typeof listen;
+}
 
-const start = async (
-  config: Config,
-  world: World,
-  opened: (close: () => Promise<unknown>) => void,
-): Promise<RunningServer> => {
-  const { log } = world;
-  const clock = world.clock ?? systemClock;
-  const ids = world.ids ?? randomIds();
-  const startedAt = clock.now();
-  mkdirSync(config.data, { recursive: true, mode: 0o700 });
+/** Starts a server. Left: why it cannot start; what was opened is closed again. */
+export const startServer = (config: Config, world: World): TaskEither<StartFailure, RunningServer> =>
+  startWith({ beginStore, beginSip, beginEngine, beginMirror, beginMi, listen })(config, world);
 
-  const openedStore = await openStore(config, { clock, ids, log })();
-  if (E.isLeft(openedStore)) throw new StartError(openedStore.left.message, { cause: openedStore.left.cause });
-  const store = world.wrapStore?.(openedStore.right) ?? openedStore.right;
-  opened(store.close);
-  const identified = await store.identity();
-  if (E.isLeft(identified)) throw new StartError(identified.left.message, { cause: identified.left.cause });
-  const identity = identified.right;
-  if (store.shared && config.outbound_proxy === undefined) {
-    log.warn(
-      {},
-      'the log is shared with other nodes, but registrations are not: without outbound_proxy copies reach only those who registered at this node',
-    );
-  }
-
-  let believed = withinNetworks(config.trusted);
-  const trusted = (address: string): boolean => believed(address);
-  const { stack, location } = openSip(config, { clock, ids, log, product: `imcd/${version()}`, trusted });
-  opened(() => stack.close(0));
-  const rooms = createRooms(config.hash_size);
-  const unknown = createUnknownOutcomes();
-  const kept = config.store_url.kind === 'memory' ? undefined : config.data;
-  const snapshots = await openSnapshots({ store, rooms, clock, log, folder: kept });
-  opened(snapshots.stop);
-  const followed = followLog({
-    store,
-    rooms,
-    unknown,
-    clock,
-    ids,
-    log,
-    from: snapshots.from,
-    ...(world.onProgress && { onProgress: world.onProgress }),
-  });
-  opened(async () => followed.catchUp.stop());
-
-  const conference = createConference({
-    store,
-    rooms,
-    clock,
-    ids,
-    log,
-    unknown,
-    courier: world.wrapCourier?.(stack.courier) ?? stack.courier,
-    policy: { createOnJoin: config.create_on_join, checkOnCreate: config.check_on_create },
-    node: config.node,
-    startChar: config.imc_cmd_start_char.charAt(0),
-    notifyErrors: config.notify_errors,
-    relayComposing: config.relay_composing,
-    recordMessages: config.record_messages,
-    isRoomName: (user) => config.rooms.test(user) && !config.manager.test(user),
-    domains: new Set(config.domains.map((domain) => domain.toLowerCase())),
-    lostSince: () => followed.catchUp.lost()?.since,
-  });
-
-  const openedMirror = await openMirror(config, { store, clock, ids, log });
-  if (E.isLeft(openedMirror)) throw new StartError(openedMirror.left);
-  const mirror = openedMirror.right;
-  opened(async () => mirror?.stop());
-
-  let listening = false;
-  const lagSeconds = (): number => {
-    const lost = followed.catchUp.lost();
-    return lost === undefined ? 0 : (clock.now() - lost.since) / 1000;
+/** As `startServer`, with steps that a test has put something around. */
+export const startWith =
+  (steps: Steps) =>
+  (config: Config, world: World): TaskEither<StartFailure, RunningServer> =>
+  async () => {
+    const { log, clock = systemClock, ids = randomIds() } = world;
+    const closers = createClosers(clock, log);
+    let started: E.Either<StartFailure, RunningServer> | undefined;
+    try {
+      started = await start(steps, { config, world, log, clock, ids, closers, startedAt: clock.now() })();
+      return started;
+    } finally {
+      // A failure or a defect. What cannot be closed then is in the log, and does not stand before the reason.
+      if (started === undefined || E.isLeft(started)) await closers.close(0).catch(() => {});
+    }
   };
-  const notReady = (): string | undefined => {
-    const lost = followed.catchUp.lost();
-    if (lost !== undefined) return `the log is not followed: ${lost.failure.message}`;
-    if (!listening) return 'the log is being replayed';
-    return undefined;
-  };
+
+const start = (steps: Steps, starting: Starting): Step<RunningServer> =>
+  pipe(
+    openAll(steps, starting),
+    TE.bind('replayed', ({ engine }) => TE.fromTask(replay(starting, engine))),
+    TE.bind('listeners', (opened) => steps.listen(starting, opened)),
+    TE.map(({ listeners, mi, replayed, sip }) => {
+      return { listeners, mi, replayed, reload: sip.reload, stop: starting.closers.close };
+    }),
+  );
+
+interface Opened extends OpenedStore {
+  readonly sip: OpenedSip;
+  readonly engine: OpenedEngine;
+  readonly mirror: Mirror | undefined;
+  readonly status: Status;
+  readonly mi: OpenedMi;
+}
+
+/** All but the listeners of SIP. The management interface is there while the log is replayed. */
+const openAll = (steps: Steps, starting: Starting): Step<Opened> =>
+  pipe(
+    steps.beginStore(starting),
+    TE.bind('sip', () => steps.beginSip(starting)),
+    TE.bind('engine', ({ store, sip }) => steps.beginEngine(starting, store, courierOf(starting, sip))),
+    TE.bind('mirror', ({ store }) => steps.beginMirror(starting, store)),
+    TE.let('status', ({ identity, engine }) => createStatus({ ...starting, ...engine, identity })),
+    TE.bind('mi', (opened) => beginManagement(steps, starting, opened)),
+  );
+
+const courierOf = ({ world }: Starting, { stack }: OpenedSip): Courier =>
+  world.wrapCourier?.(stack.courier) ?? stack.courier;
+
+/** The metrics of all that was opened, and the management interface that shows them. */
+const beginManagement = (steps: Steps, starting: Starting, opened: Omit<Opened, 'mi'>): Step<OpenedMi> => {
+  const { clock, startedAt, log } = starting;
+  const { store, sip, engine, mirror, status } = opened;
+  const { conference, rooms } = engine;
   const counters = newMiCounters();
-  const metrics = openMetrics({
-    clock,
-    startedAt,
-    log,
-    rooms,
-    engine: conference,
-    followed: { lagSeconds },
-    sip: stack,
-    mirror,
-    mi: counters,
-  });
-  opened(async () => metrics.close());
-  const mi = await openMi(config, {
+  const counting = { rooms, engine: conference, followed: status, sip: sip.stack, mirror, mi: counters };
+  const metrics = openMetrics({ clock, startedAt, log, ...counting });
+  starting.closers.defer('metrics', metrics.close);
+  return steps.beginMi(starting, {
     metrics,
     counters,
     rooms,
     conference,
-    clock,
-    ids,
-    log,
-    startedAt,
-    notReady,
     history: historyOf(store),
-    bindings: bindingsOf(location),
-    storeStatus: () => ({
-      store: config.store_url.kind,
-      log: identity,
-      reachable: followed.catchUp.lost() === undefined,
-      lag_seconds: lagSeconds(),
-      position: followed.catchUp.position() ?? null,
-      events: followed.counters.seen,
-      stopped_rooms: Object.fromEntries(rooms.stoppedRooms()),
-    }),
+    bindings: bindingsOf(sip.location),
+    storeStatus: status.storeStatus,
     mirrorStatus: () => (mirror === undefined ? { state: 'none' } : { ...mirror.status() }),
+    notReady: status.notReady,
   });
-  opened(() => mi.close(0));
-
-  const began = clock.monotonic();
-  await followed.replayed;
-  snapshots.keep(followed.catchUp.position, () => followed.counters.seen);
-  const replayed = { rooms: rooms.size, events: followed.counters.seen, ms: clock.monotonic() - began };
-  const listeners = await stack.listen(conference);
-  listening = true;
-
-  return {
-    listeners,
-    mi: mi.http?.address,
-    replayed,
-    reload: (next) => {
-      believed = withinNetworks(next.trusted);
-    },
-    stop: async (ms) => {
-      const deadline = clock.monotonic() + ms;
-      const left = (): number => Math.max(0, deadline - clock.monotonic());
-      listening = false;
-      // What is new is refused and what is begun is answered; then announcements leave; then the rest lets go.
-      await within(clock, left(), conference.idle());
-      await stack.close(left());
-      await mi.close(left());
-      metrics.close();
-      await mirror?.stop();
-      followed.catchUp.stop();
-      await snapshots.stop();
-      await store.close();
-    },
-  };
 };
 
-/** Waits for what is under way, but not longer than `ms`; leaves no timer behind, which would keep the process alive. */
-const within = (clock: Clock, ms: number, working: Promise<unknown>): Promise<void> =>
-  new Promise((resolve) => {
-    const late = clock.after(ms, resolve);
-    void working.finally(() => {
-      late.cancel();
-      resolve();
-    });
+const replay =
+  ({ clock }: Starting, { followed, snapshots, rooms }: OpenedEngine): Task<Replayed> =>
+  async () => {
+    const began = clock.monotonic();
+    await followed.replayed;
+    snapshots.keep(followed.catchUp.position, () => followed.counters.seen);
+    return { rooms: rooms.size, events: followed.counters.seen, ms: clock.monotonic() - began };
+  };
+
+/**
+ * Takes SIP from now on. The last step, and so the first to be undone, from the last of its closers to the first: what is new
+ * is refused, what is begun is answered, announcements leave.
+ */
+export const listen = ({ clock, closers }: Starting, { sip, engine, status }: Opened): Step<readonly Listener[]> => {
+  const { stack } = sip;
+  const { conference } = engine;
+  closers.defer('SIP', stack.close);
+  closers.defer('commands', (ms) => waitAtMost(clock, ms, conference.idle(), () => {}));
+  closers.defer('listeners', () => {
+    stack.refuse();
+    status.is('stopping');
   });
+  return pipe(
+    attempt(() => stack.listen(conference)),
+    TE.map((listeners) => {
+      status.is('listening');
+      return listeners;
+    }),
+  );
+};

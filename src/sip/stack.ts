@@ -66,7 +66,9 @@ export interface SipStack {
   };
   /** Binds every address and gives requests to the conference from then on. Rejects with a sentence where one cannot be bound. */
   readonly listen: (conference: Conference) => Promise<readonly Listener[]>;
-  /** Refuses what is new, lets what is begun be answered for at most `ms`, and closes. */
+  /** Refuses what is new from now on; what is begun is answered still. */
+  readonly refuse: () => void;
+  /** Refuses what is new, lets what is begun be answered for at most `ms`, and closes. Closing again is the same closing. */
   readonly close: (ms: number) => Promise<void>;
 }
 
@@ -120,7 +122,8 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
   const refusedLog = createRefusedLog(clock, log);
   const counters: SipCounters = { malformed: 0, garbage: 0, keepAlives: 0, stopping: 0, defects: 0 };
   let uas: Uas | undefined;
-  let closing = false;
+  let refusing = false;
+  let closed: Promise<void> | undefined;
 
   const believed = (address: string): boolean => options.open || trusted(address);
   const receive = createDispatch({
@@ -128,7 +131,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     client,
     server,
     uas: () => uas,
-    closing: () => closing,
+    closing: () => refusing,
     believed,
     maxMessageSize,
     counters,
@@ -166,7 +169,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
 
   const close = async (ms: number): Promise<void> => {
     const deadline = clock.monotonic() + ms;
-    closing = true;
+    refusing = true;
     location.flush();
     await untilIdle(deadline);
     courier.close();
@@ -189,6 +192,12 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     }),
     depths: () => ({ serverPending: server.pending(), serverKept: server.kept(), clientPending: client.pending() }),
     listen,
-    close,
+    refuse: () => {
+      refusing = true;
+    },
+    close: (ms) => {
+      closed ??= close(ms);
+      return closed;
+    },
   };
 };

@@ -48,11 +48,13 @@ const crashingCourier = (courier: Courier): Courier => ({
 
 const config = await loadConfig({ environment: process.env, commandLine: {} })();
 if (E.isLeft(config)) throw new Error(config.left.map(describeProblem).join('\n'));
-const server = await startServer(config.right, {
+const started = await startServer(config.right, {
   log: await openLog('json', 'error'),
   wrapStore: crashingStore,
   wrapCourier: crashingCourier,
-});
+})();
+if (E.isLeft(started)) throw new Error(started.left.message);
+const server = started.right;
 const udp = server.listeners.find(({ transport }) => transport === 'udp')?.local.port;
 process.stdout.write(`${JSON.stringify({ udp, mi: server.mi?.port })}\n`);
 process.on('SIGTERM', () => void server.stop(5_000).then(() => process.exit(0)));

@@ -1,5 +1,8 @@
+import * as E from 'fp-ts/lib/Either.js';
+import type { Config } from '../../config/config.ts';
 import { openLog, type RunningLog } from '../../runtime/log.ts';
-import { type RunningServer, StartError, startServer } from '../../server/start.ts';
+import { type RunningServer, startServer } from '../../server/start.ts';
+import type { StartFailure } from '../../server/starting.ts';
 import { CliError, type Run } from '../invocation.ts';
 import { notifySystemd } from '../serve/notify-systemd.ts';
 import { reload } from '../serve/reload.ts';
@@ -19,7 +22,7 @@ export const run: Run = async (invocation) => {
   process.on('unhandledRejection', (error) => dieOf(error, log));
   const bar = progress('replaying the log', 'events');
   try {
-    const first = await Promise.race([startServer(config, { log, onProgress: bar.update }), asked]);
+    const first = await Promise.race([startServer(config, { log, onProgress: bar.update })(), asked]);
     bar.end();
     if (typeof first === 'string') {
       // Nothing is answered yet, and the log's writer holds nothing that was acknowledged.
@@ -27,20 +30,23 @@ export const run: Run = async (invocation) => {
       log.flush();
       process.exit(0);
     }
-    announce(first, log);
+    if (E.isLeft(first)) return notStarted(first.left, config, log);
+    const server = first.right;
+    announce(server, log);
     notifySystemd('READY=1', log);
-    process.on('SIGHUP', () => void reload(invocation.sources, config, { log, server: first }));
-    await stop(first, await asked, log);
+    process.on('SIGHUP', () => void reload(invocation.sources, config, { log, server }));
+    await stop(server, await asked, log);
     return 0;
-  } catch (error) {
-    bar.end();
-    if (!(error instanceof StartError)) throw error;
-    if (config.log.format === 'pretty') throw new CliError(error.message);
-    log.error({}, `cannot start: ${error.message}`);
-    return 1;
   } finally {
+    bar.end();
     log.flush();
   }
+};
+
+const notStarted = ({ message }: StartFailure, config: Config, log: RunningLog): number => {
+  if (config.log.format === 'pretty') throw new CliError(message);
+  log.error({}, `cannot start: ${message}`);
+  return 1;
 };
 
 const announce = ({ listeners, mi, replayed }: RunningServer, log: RunningLog): void => {

@@ -6,7 +6,7 @@ import type { Log } from '../../ports/log.ts';
 import { connect } from '../database/connect.ts';
 import { sentenceOf, sqlFailure } from '../database/failures.ts';
 import type { Session, Tables } from '../database/session.ts';
-import { DatabaseUrlError, databaseSettings } from '../database/url.ts';
+import { databaseSettings } from '../database/url.ts';
 import { type Checkpoint, Fenced, insertCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { lead, MirrorStopped } from './leader.ts';
 import { createProgress, type MirrorCounters, type MirrorStatus, type Progress } from './status.ts';
@@ -64,10 +64,6 @@ export const createMirror = (options: MirrorOptions): Mirror => {
     },
   };
 };
-
-/** Whether `createMirror` threw because of an option: its message is a sentence for people. */
-export const isMirrorOption = (error: unknown): error is Error =>
-  error instanceof DatabaseUrlError || error instanceof ForeignTable;
 
 const run = async (
   options: MirrorOptions,

@@ -1,0 +1,57 @@
+import type { Config } from '../config/config.ts';
+import type { FollowedLog } from '../engine/follow-log.ts';
+import type { MiPorts } from '../mi/ports.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Rooms } from '../read-models/rooms.ts';
+
+type Phase = 'starting' | 'listening' | 'stopping';
+
+/** How a server is, for /readyz and the management interface. */
+export interface Status {
+  /** Undefined: ready. Else why not, as a sentence. */
+  readonly notReady: () => string | undefined;
+  /** To be told when SIP is taken, and when it is not taken any more. */
+  readonly is: (phase: Phase) => void;
+  /** Seconds for which the log has not been followed; 0 while it is. */
+  readonly lagSeconds: () => number;
+  readonly storeStatus: MiPorts['storeStatus'];
+}
+
+export interface StatusParts {
+  readonly config: Pick<Config, 'store_url'>;
+  readonly clock: Clock;
+  /** The log's identity. */
+  readonly identity: string;
+  readonly rooms: Rooms;
+  readonly followed: FollowedLog;
+}
+
+export const createStatus = ({ config, clock, identity, rooms, followed }: StatusParts): Status => {
+  const { catchUp, counters } = followed;
+  let phase: Phase = 'starting';
+  const lagSeconds = (): number => {
+    const lost = catchUp.lost();
+    return lost === undefined ? 0 : (clock.now() - lost.since) / 1000;
+  };
+  return {
+    lagSeconds,
+    is: (next) => {
+      phase = next;
+    },
+    notReady: () => {
+      const lost = catchUp.lost();
+      if (lost !== undefined) return `the log is not followed: ${lost.failure.message}`;
+      if (phase === 'starting') return 'the log is being replayed';
+      return phase === 'stopping' ? 'the server is stopping' : undefined;
+    },
+    storeStatus: () => ({
+      store: config.store_url.kind,
+      log: identity,
+      reachable: catchUp.lost() === undefined,
+      lag_seconds: lagSeconds(),
+      position: catchUp.position() ?? null,
+      events: counters.seen,
+      stopped_rooms: Object.fromEntries(rooms.stoppedRooms()),
+    }),
+  };
+};
