@@ -3,7 +3,7 @@ import type { Delivery, Outgoing } from '../../ports/courier.ts';
 import type { MemberUri } from '../../room/address.ts';
 import { branchLength } from '../transaction/branch.ts';
 import type { ClientTransactions, TransactionUser } from '../transaction/client.ts';
-import { count, type Transport } from '../transport/transport.ts';
+import { countReason, type Transport } from '../transport/transport.ts';
 import type { Tail } from './bytes.ts';
 import {
   admit,
@@ -214,7 +214,7 @@ export class Copy implements TransactionUser, Waiting {
   }
 
   #fails(reason: string): void {
-    count(this.#message.fanOut.counters.failures, reason);
+    countReason(this.#message.fanOut.counters.failures, reason);
     this.#result?.end({ kind: 'failed', reason });
   }
 }

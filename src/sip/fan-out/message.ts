@@ -1,6 +1,6 @@
 import type { Outgoing } from '../../ports/courier.ts';
 import { type MemberKey, memberKey } from '../../room/address.ts';
-import { count } from '../transport/transport.ts';
+import { countReason } from '../transport/transport.ts';
 import { buildTail, splitLines, type Tail } from './bytes.ts';
 import { Copy, type FanOut, type Handing, Result } from './copy.ts';
 import { tcpMayWork } from './destination.ts';
@@ -58,7 +58,7 @@ export class Delivering implements Handing {
     const result = onDelivery === undefined ? undefined : new Result(recipient.uri, onDelivery);
     const [only] = devices;
     if (only === undefined) {
-      count(this.fanOut.counters.failures, 'unroutable');
+      countReason(this.fanOut.counters.failures, 'unroutable');
       result?.add(1);
       result?.end({ kind: 'failed', reason: 'unroutable' });
       this.handed();
@@ -128,7 +128,7 @@ export class Delivering implements Handing {
   giveUp(reason: string): void {
     for (const recipient of this.recipients.slice(this.#next)) {
       if (recipient.key === this.except) continue;
-      count(this.fanOut.counters.failures, reason);
+      countReason(this.fanOut.counters.failures, reason);
       this.message.onDelivery?.(recipient.uri, { kind: 'failed', reason });
     }
     this.#next = this.recipients.length;

@@ -1,4 +1,4 @@
-import { count, type Target, type Transport } from '../transport/transport.ts';
+import { countReason, type Target, type Transport } from '../transport/transport.ts';
 import { transports } from '../transport/transports.ts';
 import { branchCookie, branchLength } from './branch.ts';
 import type { ClientTransactions, TransactionUser } from './client.ts';
@@ -38,7 +38,7 @@ export const createRequestSender = (transactions: ClientTransactions, send: Tran
         },
         answered: (status, response) => handler.onResponse(status, response),
         failed: (reason) => {
-          count(failures, reason);
+          countReason(failures, reason);
           handler.onFailure(reason);
         },
       };

@@ -98,7 +98,7 @@ export const newTransportCounters = (): TransportCounters => ({
 });
 
 /** Adds one to a counter by reason. */
-export const count = (record: Record<string, number>, reason: string): void => {
+export const countReason = (record: Record<string, number>, reason: string): void => {
   record[reason] = (record[reason] ?? 0) + 1;
 };
 

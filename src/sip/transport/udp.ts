@@ -4,7 +4,7 @@ import type { HostPort } from '../../net/address.ts';
 import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
 import {
-  count,
+  countReason,
   type Flow,
   type Listener,
   newTransportCounters,
@@ -33,67 +33,33 @@ interface UdpFlow extends Flow {
 }
 
 /**
- * SIP over UDP on node:dgram. Messages leave by a listening socket that reaches the target, so that Via is right and NATs
- * know the way back. Addresses are IP literals already: dgram's own lookup, a microtask or more a send, is left out.
+ * SIP over UDP on node:dgram (RFC 3261 18). Messages leave by a listening socket that reaches the target, so that Via is right
+ * and NATs know the way back. Addresses are IP literals already: dgram's own lookup, a microtask or more a send, is left out.
  */
 export const createUdp = (log: Log): Transport => {
   const counters = newTransportCounters();
   const flows: UdpFlow[] = [];
 
-  const listen = (address: HostPort, receive: (message: Received) => void): Promise<Listener> =>
-    new Promise((resolve, reject) => {
-      const family = isIP(address.host);
-      if (family === 0) {
-        reject(new Error(`udp:${address.host} is not an IP address. Give one, IPv6 in brackets.`));
+  const listen = async (address: HostPort, receive: (message: Received) => void): Promise<Listener> => {
+    const socket = await bindSocket(address);
+    const bound = socket.address();
+    const local = { host: bound.address, port: bound.port };
+    const flow: UdpFlow = { id: nextFlowId(), transport: 'udp', local, open: true, backedUp: false, socket };
+    flows.push(flow);
+    // Errors of a single send come to its callback; what comes here is the socket's own, for example ENOBUFS of a receive.
+    socket.on('error', (error) => {
+      countReason(counters.failures, sendFailureOf(error));
+      log.warn({ listener: `udp:${local.host}:${local.port}`, error: error.message }, 'UDP socket error');
+    });
+    socket.on('message', (bytes, source) => {
+      if (bytes.length > largestDatagram || bytes.length === 0) {
+        countReason(counters.dropped, 'size');
         return;
       }
-      const socket = createSocket({
-        type: family === 6 ? 'udp6' : 'udp4',
-        ipv6Only: family === 6,
-        recvBufferSize: socketBuffer,
-        sendBufferSize: socketBuffer,
-        lookup: literal,
-      });
-      socket.once('error', (error) => {
-        socket.close(); // a socket that is not bound keeps the process alive too
-        reject(bindError(`udp:${address.host}:${address.port}`, error));
-      });
-      socket.bind(address.port, address.host, () => {
-        socket.removeAllListeners('error');
-        const bound = socket.address();
-        const local = { host: bound.address, port: bound.port };
-        const flow: UdpFlow = { id: nextFlowId(), transport: 'udp', local, open: true, backedUp: false, socket };
-        flows.push(flow);
-        // Errors of a single send come to its callback; what comes here is the socket's own, for example ENOBUFS of a receive.
-        socket.on('error', (error) => {
-          count(counters.failures, sendFailureOf(error));
-          log.warn({ listener: `udp:${local.host}:${local.port}`, error: error.message }, 'UDP socket error');
-        });
-        socket.on('message', (bytes, source) => {
-          if (bytes.length > largestDatagram || bytes.length === 0) {
-            count(counters.dropped, 'size');
-            return;
-          }
-          counters.received += 1;
-          receive({ bytes, from: { transport: 'udp', host: source.address, port: source.port, flow } });
-        });
-        resolve({ transport: 'udp', local, receiveBuffer: socket.getRecvBufferSize() });
-      });
+      counters.received += 1;
+      receive({ bytes, from: { transport: 'udp', host: source.address, port: source.port, flow } });
     });
-
-  const flowFor = (target: Target): UdpFlow | undefined => {
-    const wanted = target.flow;
-    const six = target.host.includes(':');
-    let found: UdpFlow | undefined;
-    for (const flow of flows) {
-      if (wanted !== undefined) {
-        if (flow.id === wanted.id) return flow;
-      } else if (flow.local.host.includes(':') === six) {
-        if (found === undefined) found = flow;
-        else if (!reaches(found.local.host, target.host) && reaches(flow.local.host, target.host)) found = flow;
-      }
-    }
-    return found;
+    return { transport: 'udp', local, receiveBuffer: socket.getRecvBufferSize() };
   };
 
   const send = (
@@ -103,11 +69,11 @@ export const createUdp = (log: Log): Transport => {
     onFailure: ((reason: SendFailure) => void) | undefined,
   ): boolean => {
     const fail = (reason: SendFailure): true => {
-      count(counters.failures, reason);
+      countReason(counters.failures, reason);
       onFailure?.(reason);
       return true;
     };
-    const flow = flowFor(target);
+    const flow = flowFor(flows, target);
     if (flow === undefined) return fail('unroutable');
     const { socket } = flow;
     if (flow.backedUp && socket.getSendQueueSize() > queueLimit) return fail('overflow');
@@ -134,6 +100,47 @@ export const createUdp = (log: Log): Transport => {
   };
 
   return { name: 'udp', counters, listen, send, close };
+};
+
+/** A socket that listens there. Rejects with a sentence where the address cannot be bound. */
+const bindSocket = ({ host, port }: HostPort): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const family = isIP(host);
+    if (family === 0) {
+      reject(new Error(`udp:${host} is not an IP address. Give one, IPv6 in brackets.`));
+      return;
+    }
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      ipv6Only: family === 6,
+      recvBufferSize: socketBuffer,
+      sendBufferSize: socketBuffer,
+      lookup: literal,
+    });
+    socket.once('error', (error) => {
+      socket.close(); // a socket that is not bound keeps the process alive too
+      reject(bindError(`udp:${host}:${port}`, error));
+    });
+    socket.bind(port, host, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+
+/** The socket that a message to this target leaves by: the one of its flow, else the first that reaches it. */
+const flowFor = (flows: readonly UdpFlow[], target: Target): UdpFlow | undefined => {
+  const wanted = target.flow;
+  const six = target.host.includes(':');
+  let found: UdpFlow | undefined;
+  for (const flow of flows) {
+    if (wanted !== undefined) {
+      if (flow.id === wanted.id) return flow;
+    } else if (flow.local.host.includes(':') === six) {
+      if (found === undefined) found = flow;
+      else if (!reaches(found.local.host, target.host) && reaches(flow.local.host, target.host)) found = flow;
+    }
+  }
+  return found;
 };
 
 /** The address asked about last: a fan-out asks for the same one a thousand times over. */
