@@ -11,8 +11,8 @@ import { createDispatch, type SipCounters } from './server/dispatch.ts';
 import { createRefusedLog } from './server/refused-log.ts';
 import type { RoutingRule } from './server/routing.ts';
 import { createUas, type Uas } from './server/uas.ts';
-import { createClientTransactions } from './transaction/client.ts';
-import { createServerTransactions } from './transaction/server.ts';
+import { ClientTransactions } from './transaction/client.ts';
+import { ServerTransactions } from './transaction/server.ts';
 import { createTransports } from './transport/create.ts';
 import { createResolver } from './transport/resolve.ts';
 import { createSentBy } from './transport/sent-by.ts';
@@ -51,8 +51,8 @@ export interface SipStack {
   /** The way out: what the engine sends by. Usable once `listen` has resolved. */
   readonly courier: FanOutCourier;
   readonly counters: SipCounters & {
-    readonly server: ReturnType<typeof createServerTransactions>['counters'];
-    readonly client: ReturnType<typeof createClientTransactions>['counters'];
+    readonly server: ServerTransactions['counters'];
+    readonly client: ClientTransactions['counters'];
     readonly fanOut: FanOutCourier['counters'];
     readonly location: Location['counters'];
     readonly log: { readonly linesSuppressed: number };
@@ -89,7 +89,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
   const send: Transport['send'] = (target, head, tail, onFailure) =>
     transports[target.transport].send(target, head, tail, onFailure);
 
-  const client = createClientTransactions({ clock, ids });
+  const client = new ClientTransactions({ clock, ids });
   const resolver = createResolver({
     clock,
     usable: (family) => listeners.some(({ local }) => local.host.includes(':') === (family === 6)),
@@ -109,7 +109,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     burst: () =>
       answersIn(Math.min(...listeners.map((listener) => listener.receiveBuffer ?? Number.POSITIVE_INFINITY))),
   });
-  const server = createServerTransactions({
+  const server = new ServerTransactions({
     clock,
     ids,
     product,
@@ -142,7 +142,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       conference,
       rule,
       register: registrar.register,
-      cancels: server.cancels,
+      cancels: (request) => server.cancels(request),
       believed,
       branchPrefix: client.branchPrefix,
       maxMessageSize,

@@ -7,11 +7,12 @@ import { domainOf, type MemberUri, type RoomUri, userOf } from '../../room/addre
 import { digestAnswer } from '../../sip/message/digest.ts';
 import { parseRequest, parseResponse } from '../../sip/message/grammar.ts';
 import type { SipResponse } from '../../sip/message/message.ts';
+import { isResponse } from '../../sip/message/status-line.ts';
 import { methodNotAllowed } from '../../sip/server/answers.ts';
 import { ok } from '../../sip/transaction/answer.ts';
-import { createClientTransactions, isResponse } from '../../sip/transaction/client.ts';
+import { ClientTransactions } from '../../sip/transaction/client.ts';
 import { createRequestSender } from '../../sip/transaction/client-request.ts';
-import { createServerTransactions } from '../../sip/transaction/server.ts';
+import { ServerTransactions } from '../../sip/transaction/server.ts';
 import { createTransports } from '../../sip/transport/create.ts';
 import type { Received, Target } from '../../sip/transport/transport.ts';
 import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
@@ -57,7 +58,7 @@ const largestBody = 1_048_576;
 /** @throws a sentence, where no address can be bound from which the server can be reached */
 export const openChatClient = async (options: ChatClientOptions): Promise<ChatClient> => {
   const { clock, ids, log, aor, server, password, product } = options;
-  const transactions = createClientTransactions({ clock, ids, limit: 64 });
+  const transactions = new ClientTransactions({ clock, ids, limit: 64 });
   const receive = (message: Received): void => {
     if (isResponse(message.bytes)) transactions.response(message.bytes);
     else serve(message);
@@ -65,7 +66,7 @@ export const openChatClient = async (options: ChatClientOptions): Promise<ChatCl
   const transport = createTransports({ clock, log, largestBody, receive })[server.transport];
   const { local } = await transport.listen({ host: await addressTowards(server), port: 0 }, receive);
   const sender = createRequestSender(transactions, transport.send);
-  const answers = createServerTransactions({
+  const answers = new ServerTransactions({
     clock,
     ids,
     product,

@@ -1,8 +1,9 @@
 import { showTransportAddress } from '../../net/address.ts';
 import { parseRequest } from '../message/grammar.ts';
 import type { Answerable, SipRequest } from '../message/message.ts';
+import { isResponse } from '../message/status-line.ts';
 import { answer, badRequest, overloaded, type SipAnswer } from '../transaction/answer.ts';
-import { type ClientTransactions, isResponse } from '../transaction/client.ts';
+import type { ClientTransactions } from '../transaction/client.ts';
 import type { ServerTransactions } from '../transaction/server.ts';
 import type { Cut, Received, Source } from '../transport/transport.ts';
 import { tooLarge } from './answers.ts';

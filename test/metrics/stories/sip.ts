@@ -4,9 +4,9 @@ import { openLocation } from '../../../src/sip/registrar/location.ts';
 import { dispatchMetrics } from '../../../src/sip/server/metrics.ts';
 import { createSipStack } from '../../../src/sip/stack.ts';
 import { ok } from '../../../src/sip/transaction/answer.ts';
-import { createClientTransactions } from '../../../src/sip/transaction/client.ts';
+import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { transactionMetrics } from '../../../src/sip/transaction/metrics.ts';
-import { createServerTransactions, type ServerTransaction } from '../../../src/sip/transaction/server.ts';
+import { type ServerTransaction, ServerTransactions } from '../../../src/sip/transaction/server.ts';
 import { transportMetrics } from '../../../src/sip/transport/metrics.ts';
 import { createTcp } from '../../../src/sip/transport/tcp.ts';
 import { request, requestText, udpSource } from '../../sip/support/requests.ts';
@@ -17,8 +17,8 @@ import type { Place } from './place.ts';
 /** Transactions of both kinds, their network and time in the story's hand. */
 interface Transactions {
   readonly clock: FakeClock;
-  readonly server: ReturnType<typeof createServerTransactions>;
-  readonly client: ReturnType<typeof createClientTransactions>;
+  readonly server: ServerTransactions;
+  readonly client: ClientTransactions;
   /** Answers do not leave. */
   broken: boolean;
 }
@@ -34,8 +34,8 @@ const inTransactions = (act: (world: Transactions) => unknown): Scene => {
   const world: Transactions = {
     clock,
     broken: false,
-    client: createClientTransactions({ clock, ids, limit: 2 }),
-    server: createServerTransactions({ clock, ids, product: 'imcd/test', send, limit: 2 }),
+    client: new ClientTransactions({ clock, ids, limit: 2 }),
+    server: new ServerTransactions({ clock, ids, product: 'imcd/test', send, limit: 2 }),
   };
   const { server, client } = world;
   const depths = () => ({

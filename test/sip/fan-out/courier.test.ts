@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { after, before, describe, it } from 'node:test';
 import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
-import { type ClientTransactions, createClientTransactions } from '../../../src/sip/transaction/client.ts';
+import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createResolver } from '../../../src/sip/transport/resolve.ts';
 import { createSentBy } from '../../../src/sip/transport/sent-by.ts';
 import type { Transport } from '../../../src/sip/transport/transport.ts';
@@ -41,7 +41,7 @@ describe('a fan-out over UDP', () => {
   let port = 0;
   before(async () => {
     udp = createUdp(quiet);
-    transactions = createClientTransactions({ clock: systemClock, ids: counting() });
+    transactions = new ClientTransactions({ clock: systemClock, ids: counting() });
     const listener = await udp.listen({ host: '127.0.0.1', port: 0 }, ({ bytes }) => transactions.response(bytes));
     port = listener.local.port;
     sink = createSocket('udp4');

@@ -2,7 +2,7 @@ import type { Delivery } from '../../../src/ports/courier.ts';
 import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
 import type { Binding } from '../../../src/sip/fan-out/recipients.ts';
-import { type ClientTransactions, createClientTransactions } from '../../../src/sip/transaction/client.ts';
+import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createResolver } from '../../../src/sip/transport/resolve.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
 import { counting, type FakeClock, fakeClock } from './world.ts';
@@ -36,7 +36,7 @@ export interface FanOutWorld {
 
 export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld => {
   const clock = fakeClock();
-  const transactions = createClientTransactions({ clock, ids: counting() });
+  const transactions = new ClientTransactions({ clock, ids: counting() });
   const sent: Sent[] = [];
   const held: { target: Target; bytes: readonly Uint8Array[]; at: number }[] = [];
   const bindings = new Map<string, readonly Binding[]>();

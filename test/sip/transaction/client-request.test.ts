@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createClientTransactions } from '../../../src/sip/transaction/client.ts';
+import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createRequestSender } from '../../../src/sip/transaction/client-request.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
 import { counting, fakeClock } from '../support/world.ts';
@@ -10,7 +10,7 @@ const target: Target = { transport: 'udp', host: '192.0.2.1', port: 5060 };
 describe('a single request', () => {
   const world = (failure?: SendFailure) => {
     const clock = fakeClock();
-    const transactions = createClientTransactions({ clock, ids: counting(), limit: 2 });
+    const transactions = new ClientTransactions({ clock, ids: counting(), limit: 2 });
     const sent: string[] = [];
     const ended: string[] = [];
     const { sendRequest, failures } = createRequestSender(transactions, (_, head, __, onFailure) => {

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { isResponse } from '../../../src/sip/message/status-line.ts';
 import { branchCookie, branchLength, createBranches } from '../../../src/sip/transaction/branch.ts';
-import {
-  type ClientTransactions,
-  createClientTransactions,
-  isResponse,
-  type TransactionUser,
-} from '../../../src/sip/transaction/client.ts';
+import { ClientTransactions, type TransactionUser } from '../../../src/sip/transaction/client.ts';
 import { createTimerWheel } from '../../../src/sip/transaction/timers.ts';
 import { counting, type FakeClock, fakeClock } from '../support/world.ts';
 
@@ -50,7 +46,7 @@ describe('a non-INVITE client transaction (RFC 3261 17.1.2)', () => {
   let user: Recorder;
   beforeEach(() => {
     clock = fakeClock();
-    transactions = createClientTransactions({ clock, ids: counting(), limit: 8 });
+    transactions = new ClientTransactions({ clock, ids: counting(), limit: 8 });
     user = new Recorder(clock, transactions);
   });
 

@@ -4,11 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
 import { answer, ok } from '../../../src/sip/transaction/answer.ts';
-import {
-  createServerTransactions,
-  type ServerTransaction,
-  type ServerTransactions,
-} from '../../../src/sip/transaction/server.ts';
+import { type ServerTransaction, ServerTransactions } from '../../../src/sip/transaction/server.ts';
 import type { Target } from '../../../src/sip/transport/transport.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { countingIds, request, tcpSource, udpSource } from '../support/requests.ts';
@@ -30,7 +26,7 @@ let sent: Sent[];
 let failing: boolean;
 let server: ServerTransactions;
 const create = (limit?: number): ServerTransactions =>
-  createServerTransactions({
+  new ServerTransactions({
     clock,
     ids: countingIds(),
     product: 'imcd/test',
