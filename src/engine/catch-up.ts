@@ -1,99 +1,64 @@
-import { type Backoff, backoff } from '../bounds/backoff.ts';
+import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Clock } from '../ports/clock.ts';
-import type { EventStore, Position, StoredEvent, StoreFailure, Subscription } from '../ports/event-store.ts';
-import type { Ids } from '../ports/ids.ts';
-import type { Log } from '../ports/log.ts';
+import { type EventStore, StoreError } from '../ports/event-store.ts';
+import type { Rooms } from '../read-models/rooms.ts';
+import type { RoomKey } from '../room/address.ts';
+import { streamOf } from '../room/stream.ts';
+import type { Failure } from './conference.ts';
 
-/** A consumer that follows the log for ever: the rooms projection, the mirror. */
-export interface CatchUp {
-  /** The last position that `onEvents` has taken. */
-  readonly position: () => Position | undefined;
-  /** True once all that was in the log has been given, and while the subscription lives. */
-  readonly live: () => boolean;
-  /** Why and since when (milliseconds since 1970) the log is not followed; undefined while it is. */
-  readonly lost: () => { readonly failure: StoreFailure; readonly since: number } | undefined;
-  readonly stop: () => void;
-}
-
-export interface CatchUpOptions {
-  readonly store: Pick<EventStore, 'subscribe'>;
+export interface CatchUpPorts {
+  readonly store: EventStore;
+  readonly rooms: Rooms;
   readonly clock: Clock;
-  readonly ids: Pick<Ids, 'chance'>;
-  readonly log: Log;
-  /** Stands in the log's lines: `rooms`, `mirror`. */
-  readonly name: string;
-  readonly from: Position | undefined;
-  /** As `Subscriber.onEvents`; a throw ends the subscription, which is then resumed from the last position taken. */
-  readonly onEvents: (events: readonly StoredEvent[]) => void | Promise<void>;
-  readonly onCaughtUp?: () => void;
-  readonly onLost?: (failure: StoreFailure) => void;
 }
 
-/** Below 1 s, so that all resumes within a second of the store's return. */
-export const followAgain: Backoff = { firstMs: 25, mostMs: 800 };
+/** Longest time, in milliseconds, that a command waits for its room to reach the stream's end. */
+export const catchUpMs = 5_000;
 
-/** Feeds a consumer from a position; resubscribes with back-off after every kind of end, from its own position. */
-export const catchUp = (options: CatchUpOptions): CatchUp => {
-  const { store, clock, ids, log, name } = options;
-  let position = options.from;
-  let live = false;
-  let stopped = false;
-  let lost: { failure: StoreFailure; since: number } | undefined;
-  let attempt = 0;
-  let subscription: Subscription | undefined;
-  let retry: { readonly cancel: () => void } | undefined;
-
-  const found = (): void => {
-    if (lost === undefined) return;
-    log.info({ consumer: name, lostForMs: clock.now() - lost.since }, 'the log is followed again');
-    lost = undefined;
-    attempt = 0;
-  };
-
-  const begin = (): void => {
-    subscription = store.subscribe(position, {
-      onEvents: (events) => {
-        const taken = (): void => {
-          position = events.at(-1)?.position ?? position;
-          found();
+/**
+ * Brings one room up to the end of its stream by reading the stream, past whatever the projection's own subscription has not
+ * given yet. Where an earlier event is missing the room is folded anew from the stream's start.
+ */
+export const catchUpRoom =
+  ({ store, rooms, clock }: CatchUpPorts) =>
+  (key: RoomKey): TE.TaskEither<Failure, void> =>
+    TE.tryCatch(
+      async () => {
+        const deadline = clock.monotonic() + catchUpMs;
+        const read = async (from: bigint): Promise<boolean> => {
+          for await (const event of store.readStream(streamOf(key), { from })) {
+            if (rooms.apply(event, clock.now()) === 'gap') return false;
+            if (clock.monotonic() > deadline) throw new LaggingError(key);
+          }
+          return true;
         };
-        const working = options.onEvents(events);
-        if (working !== undefined) return working.then(taken);
-        taken();
+        if (await read((rooms.revision(key) ?? -1n) + 1n)) return;
+        rooms.forget(key);
+        if (!(await read(0n))) throw new Error(`stream ${streamOf(key)} has a gap: an event is missing from the log`);
       },
-      onCaughtUp: () => {
-        live = true;
-        found();
-        options.onCaughtUp?.();
+      (cause): Failure => {
+        if (cause instanceof StoreError) return cause.failure;
+        if (cause instanceof LaggingError) return { kind: 'Lagging', message: cause.message };
+        return { kind: 'Defect', message: cause instanceof Error ? cause.message : String(cause), cause };
       },
-      onStopped: (failure) => {
-        live = false;
-        if (stopped) return;
-        if (lost === undefined) {
-          lost = { failure, since: clock.now() };
-          log.warn(
-            { consumer: name, failure: failure.kind, cause: failure.cause },
-            `the log is not followed: ${failure.message}`,
-          );
-        }
-        lost = { failure, since: lost.since };
-        options.onLost?.(failure);
-        retry = clock.after(backoff(followAgain, attempt, ids.chance), begin);
-        attempt += 1;
-      },
-    });
-  };
-  begin();
+    );
 
-  return {
-    position: () => position,
-    live: () => live,
-    lost: () => lost,
-    stop: () => {
-      stopped = true;
-      live = false;
-      retry?.cancel();
-      subscription?.stop();
-    },
+/**
+ * Whether this node has seen all of a room's stream. On a shared store nothing that appends nothing is decided without it:
+ * the expected revision guards only what appends.
+ */
+export const isCurrent =
+  ({ store, rooms }: CatchUpPorts) =>
+  async (key: RoomKey): Promise<E.Either<Failure, boolean>> => {
+    if (!store.shared) return E.right(true);
+    const last = await store.lastRevision(streamOf(key))();
+    if (E.isLeft(last)) return last;
+    return E.right(last.right === undefined || (rooms.revision(key) ?? -1n) >= last.right);
   };
-};
+
+class LaggingError extends Error {
+  constructor(key: RoomKey) {
+    super(`the events of room ${key} could not be read to their end within ${catchUpMs / 1000} s`);
+  }
+}

@@ -5,13 +5,13 @@ import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address
 import type { Refusal } from '../room/refusals.ts';
 import { type Member, memberOf, type Room, recipientsOf } from '../room/room.ts';
 import type { MessageSent } from '../room/transcript.ts';
+import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, IncomingMessage } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
-import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
 import { metadataOf } from './metadata.ts';
 import type { Recording } from './transcript.ts';
 
-export interface ChatPorts extends FollowPorts {
+export interface ChatPorts extends CatchUpPorts {
   readonly courier: Courier;
   readonly counters: EngineCounters;
   readonly node: string;

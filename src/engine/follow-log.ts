@@ -1,89 +1,99 @@
+import { type Backoff, backoff } from '../bounds/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { EventStore, Position, StoredEvent } from '../ports/event-store.ts';
+import type { EventStore, Position, StoredEvent, StoreFailure, Subscription } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
-import type { Rooms } from '../read-models/rooms.ts';
-import { roomOfStream } from '../room/stream.ts';
-import { type CatchUp, catchUp } from './catch-up.ts';
-import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
-/** What became of the log's events on this node. */
-export interface FollowCounters {
-  /** Events given by the subscription, those that this node had appended included. */
-  seen: number;
-  applied: number;
-  /** Events of rooms that are stopped on this node. */
-  stopped: number;
-}
-
+/** A consumer that follows the log for ever: the rooms projection, the mirror. */
 export interface FollowedLog {
-  readonly counters: FollowCounters;
-  readonly catchUp: CatchUp;
-  /** Resolves when all that was in the log at the start is applied. */
-  readonly replayed: Promise<void>;
+  /** The last position that `onEvents` has taken. */
+  readonly position: () => Position | undefined;
+  /** True once all that was in the log has been given, and while the subscription lives. */
+  readonly live: () => boolean;
+  /** Why and since when (milliseconds since 1970) the log is not followed; undefined while it is. */
+  readonly lost: () => { readonly failure: StoreFailure; readonly since: number } | undefined;
+  readonly stop: () => void;
 }
 
 export interface FollowOptions {
-  readonly store: EventStore;
-  readonly rooms: Rooms;
-  readonly unknown: UnknownOutcomes;
+  readonly store: Pick<EventStore, 'subscribe'>;
   readonly clock: Clock;
-  readonly ids: Ids;
+  readonly ids: Pick<Ids, 'chance'>;
   readonly log: Log;
+  /** Stands in the log's lines: `rooms`, `mirror`. */
+  readonly name: string;
   readonly from: Position | undefined;
-  /** Called after each batch until the log is replayed, with the events applied so far. */
-  readonly onProgress?: (events: number) => void;
+  /** As `Subscriber.onEvents`; a throw ends the subscription, which is then resumed from the last position taken. */
+  readonly onEvents: (events: readonly StoredEvent[]) => void | Promise<void>;
+  readonly onCaughtUp?: () => void;
+  readonly onLost?: (failure: StoreFailure) => void;
 }
 
-/** Feeds the rooms from the log, for ever: by replay, then live. A room that cannot be followed stops, with an alarm, not the node. */
+/** Below 1 s, so that all resumes within a second of the store's return. */
+export const followAgain: Backoff = { firstMs: 25, mostMs: 800 };
+
+/** Feeds a consumer from a position; resubscribes with back-off after every kind of end, from its own position. */
 export const followLog = (options: FollowOptions): FollowedLog => {
-  const { rooms, unknown, clock, log } = options;
-  const counters: FollowCounters = { seen: 0, applied: 0, stopped: 0 };
-  let alarmed = 0;
-  let finish: (() => void) | undefined;
-  const replayed = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const { store, clock, ids, log, name } = options;
+  let position = options.from;
+  let live = false;
+  let stopped = false;
+  let lost: { failure: StoreFailure; since: number } | undefined;
+  let attempt = 0;
+  let subscription: Subscription | undefined;
+  let retry: { readonly cancel: () => void } | undefined;
 
-  const alarm = (): void => {
-    const stopped = [...rooms.stoppedRooms()];
-    for (const [room, reason] of stopped.slice(alarmed)) {
-      log.error(
-        { room, reason },
-        'a room is stopped on this node: it holds an event that this node does not know. Upgrade this node',
-      );
-    }
-    alarmed = stopped.length;
+  const found = (): void => {
+    if (lost === undefined) return;
+    log.info({ consumer: name, lostForMs: clock.now() - lost.since }, 'the log is followed again');
+    lost = undefined;
+    attempt = 0;
   };
 
-  /** In log order a stream's revisions only rise, so what is missing before this event will never come. */
-  const stopAtGap = ({ stream, revision }: StoredEvent): void => {
-    const key = roomOfStream(stream);
-    if (key === undefined) return;
-    counters.stopped += 1;
-    rooms.stop(key, `stream ${stream} lacks events before revision ${revision}: were they truncated or scavenged?`);
+  const begin = (): void => {
+    subscription = store.subscribe(position, {
+      onEvents: (events) => {
+        const taken = (): void => {
+          position = events.at(-1)?.position ?? position;
+          found();
+        };
+        const working = options.onEvents(events);
+        if (working !== undefined) return working.then(taken);
+        taken();
+      },
+      onCaughtUp: () => {
+        live = true;
+        found();
+        options.onCaughtUp?.();
+      },
+      onStopped: (failure) => {
+        live = false;
+        if (stopped) return;
+        if (lost === undefined) {
+          lost = { failure, since: clock.now() };
+          log.warn(
+            { consumer: name, failure: failure.kind, cause: failure.cause },
+            `the log is not followed: ${failure.message}`,
+          );
+        }
+        lost = { failure, since: lost.since };
+        options.onLost?.(failure);
+        retry = clock.after(backoff(followAgain, attempt, ids.chance), begin);
+        attempt += 1;
+      },
+    });
   };
+  begin();
 
-  const following = catchUp({
-    ...options,
-    name: 'rooms',
-    onEvents: (events) => {
-      const now = clock.now();
-      for (const event of events) {
-        const applied = rooms.apply(event, now);
-        if (applied === 'applied') counters.applied += 1;
-        else if (applied === 'stopped') counters.stopped += 1;
-        else if (applied === 'gap') stopAtGap(event);
-      }
-      counters.seen += events.length;
-      if (counters.stopped > 0) alarm();
-      unknown.see(events);
-      if (finish !== undefined) options.onProgress?.(counters.seen);
+  return {
+    position: () => position,
+    live: () => live,
+    lost: () => lost,
+    stop: () => {
+      stopped = true;
+      live = false;
+      retry?.cancel();
+      subscription?.stop();
     },
-    onCaughtUp: () => {
-      finish?.();
-      finish = undefined;
-    },
-  });
-  return { counters, catchUp: following, replayed };
+  };
 };

@@ -9,9 +9,9 @@ import { decide, type Policy } from '../room/decide.ts';
 import type { EventMetadata, RoomEvent } from '../room/events.ts';
 import { applyInPlace, evolve, type RoomState } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
+import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, Origin } from './conference.ts';
 import { countAppend, type EngineCounters } from './counters.ts';
-import { catchUpRoom, type FollowPorts, isCurrent } from './follow.ts';
 import { metadataOf } from './metadata.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
@@ -36,7 +36,7 @@ export interface Job {
   readonly settle: (outcome: Outcome) => void;
 }
 
-export interface CommandPorts extends FollowPorts {
+export interface CommandPorts extends CatchUpPorts {
   readonly ids: Ids;
   readonly policy: Policy;
   readonly startChar: string;

@@ -2,7 +2,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../config/config.ts';
 import { type ConferenceOptions, createConference, type RunningConference } from '../engine/create-conference.ts';
-import { type FollowedLog, followLog } from '../engine/follow-log.ts';
+import { feedRooms, type RoomsFeed } from '../engine/feed-rooms.ts';
 import { openSnapshots, type Snapshots } from '../engine/snapshots.ts';
 import { createUnknownOutcomes, type UnknownOutcomes } from '../engine/unknown-outcomes.ts';
 import type { Courier } from '../ports/courier.ts';
@@ -14,7 +14,7 @@ import { attempt, type Starting, type Step } from './starting.ts';
 export interface OpenedEngine {
   readonly rooms: Rooms;
   readonly snapshots: Snapshots;
-  readonly followed: FollowedLog;
+  readonly feed: RoomsFeed;
   readonly conference: RunningConference;
 }
 
@@ -28,11 +28,11 @@ export const beginEngine = (starting: Starting, store: EventStore, courier: Cour
     attempt(() => openSnapshots({ store, rooms, clock, log, folder })),
     TE.map((snapshots) => {
       starting.closers.defer('the snapshot of the rooms', snapshots.stop);
-      const followed = follow(starting, { store, rooms, unknown, snapshots });
-      starting.closers.defer('the subscription to the log', followed.catchUp.stop);
-      const lostSince = () => followed.catchUp.lost()?.since;
+      const feed = follow(starting, { store, rooms, unknown, snapshots });
+      starting.closers.defer('the subscription to the log', feed.followed.stop);
+      const lostSince = () => feed.followed.lost()?.since;
       const conference = createConference({ ...optionsOf(starting), store, rooms, courier, unknown, lostSince });
-      return { rooms, snapshots, followed, conference };
+      return { rooms, snapshots, feed, conference };
     }),
   );
 };
@@ -44,11 +44,11 @@ interface Replaying {
   readonly snapshots: Snapshots;
 }
 
-const follow = (starting: Starting, { store, rooms, unknown, snapshots }: Replaying): FollowedLog => {
+const follow = (starting: Starting, { store, rooms, unknown, snapshots }: Replaying): RoomsFeed => {
   const { clock, ids, log, world } = starting;
   const { onProgress } = world;
   const from = snapshots.from;
-  return followLog({ store, rooms, unknown, clock, ids, log, from, ...(onProgress && { onProgress }) });
+  return feedRooms({ store, rooms, unknown, clock, ids, log, from, ...(onProgress && { onProgress }) });
 };
 
 /** Whether a user part is a room's by the routing rule. */

@@ -132,12 +132,12 @@ const beginManagement = (steps: Steps, starting: Starting, opened: Omit<Opened, 
 };
 
 const replay =
-  ({ clock }: Starting, { followed, snapshots, rooms }: OpenedEngine): Task<Replayed> =>
+  ({ clock }: Starting, { feed, snapshots, rooms }: OpenedEngine): Task<Replayed> =>
   async () => {
     const began = clock.monotonic();
-    await followed.replayed;
-    snapshots.keep(followed.catchUp.position, () => followed.counters.seen);
-    return { rooms: rooms.size, events: followed.counters.seen, ms: clock.monotonic() - began };
+    await feed.replayed;
+    snapshots.keep(feed.followed.position, () => feed.counters.seen);
+    return { rooms: rooms.size, events: feed.counters.seen, ms: clock.monotonic() - began };
   };
 
 /**

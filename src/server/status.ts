@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { FollowedLog } from '../engine/follow-log.ts';
+import type { RoomsFeed } from '../engine/feed-rooms.ts';
 import type { MiPorts } from '../mi/ports.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Rooms } from '../read-models/rooms.ts';
@@ -23,14 +23,14 @@ export interface StatusParts {
   /** The log's identity. */
   readonly identity: string;
   readonly rooms: Rooms;
-  readonly followed: FollowedLog;
+  readonly feed: RoomsFeed;
 }
 
-export const createStatus = ({ config, clock, identity, rooms, followed }: StatusParts): Status => {
-  const { catchUp, counters } = followed;
+export const createStatus = ({ config, clock, identity, rooms, feed }: StatusParts): Status => {
+  const { followed, counters } = feed;
   let phase: Phase = 'starting';
   const lagSeconds = (): number => {
-    const lost = catchUp.lost();
+    const lost = followed.lost();
     return lost === undefined ? 0 : (clock.now() - lost.since) / 1000;
   };
   return {
@@ -39,7 +39,7 @@ export const createStatus = ({ config, clock, identity, rooms, followed }: Statu
       phase = next;
     },
     notReady: () => {
-      const lost = catchUp.lost();
+      const lost = followed.lost();
       if (lost !== undefined) return `the log is not followed: ${lost.failure.message}`;
       if (phase === 'starting') return 'the log is being replayed';
       return phase === 'stopping' ? 'the server is stopping' : undefined;
@@ -47,9 +47,9 @@ export const createStatus = ({ config, clock, identity, rooms, followed }: Statu
     storeStatus: () => ({
       store: config.store_url.kind,
       log: identity,
-      reachable: catchUp.lost() === undefined,
+      reachable: followed.lost() === undefined,
       lag_seconds: lagSeconds(),
-      position: catchUp.position() ?? null,
+      position: followed.position() ?? null,
       events: counters.seen,
       stopped_rooms: Object.fromEntries(rooms.stoppedRooms()),
     }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { backoff } from '../../src/bounds/backoff.ts';
-import { followAgain } from '../../src/engine/catch-up.ts';
+import { followAgain } from '../../src/engine/follow-log.ts';
 
 describe('backoff', () => {
   it('doubles up to a cap below a second, jitter included', () => {

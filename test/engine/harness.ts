@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { catchUp } from '../../src/engine/catch-up.ts';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import { createConference } from '../../src/engine/create-conference.ts';
+import { followLog } from '../../src/engine/follow-log.ts';
 import { createUnknownOutcomes } from '../../src/engine/unknown-outcomes.ts';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { createRooms } from '../../src/read-models/rooms.ts';
@@ -50,7 +50,7 @@ export const createNode = (options: NodeOptions = {}) => {
   const following =
     options.following === false
       ? undefined
-      : catchUp({
+      : followLog({
           store: plain,
           clock,
           ids,

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { catchUp } from '../../engine/catch-up.ts';
+import { followLog } from '../../engine/follow-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
@@ -48,7 +48,7 @@ export const lead = async (leading: Leading, from: Checkpoint): Promise<void> =>
   progress.is('catching up');
   progress.damaged(false);
   stop.onStop = queue.wake;
-  const feed = catchUp({
+  const feed = followLog({
     ...leading,
     name: 'mirror',
     from: checkpoint.position,

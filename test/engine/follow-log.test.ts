@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { catchUp } from '../../src/engine/catch-up.ts';
+import { followLog } from '../../src/engine/follow-log.ts';
 import type { EventStore, Position, StoredEvent, StoreFailure, Subscriber } from '../../src/ports/event-store.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -34,7 +34,7 @@ const following = () => {
   const { subscribed, subscribe } = played();
   const taken: string[] = [];
   const failures: string[] = [];
-  const consumer = catchUp({
+  const consumer = followLog({
     store: { subscribe },
     clock,
     ids: { chance: () => 1 },
@@ -47,7 +47,7 @@ const following = () => {
   return { clock, subscribed, taken, failures, consumer };
 };
 
-describe('catch-up', () => {
+describe('following the log', () => {
   it('goes on from its own position after a lost connection', () => {
     const { clock, subscribed, taken, consumer } = following();
     subscribed[0]?.subscriber.onEvents([event(0), event(1)]);
