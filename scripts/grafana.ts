@@ -78,6 +78,7 @@ const panels: readonly Panel[] = [
     queries: [
       [now('imcd_commands_queued', 'instance'), 'commands {{instance}}'],
       [now('imcd_copies_queued', 'instance'), 'copies {{instance}}'],
+      [now('imcd_store_appends_pending', 'instance'), 'appends {{instance}}'],
       [now('imcd_mirror_pending_events', 'instance'), 'mirror {{instance}}'],
     ],
   },
@@ -87,6 +88,15 @@ const panels: readonly Panel[] = [
     queries: [
       [now('imcd_subscription_lag_seconds', 'instance'), 'log {{instance}}'],
       [now('imcd_mirror_lag_seconds', 'instance'), 'mirror {{instance}}'],
+    ],
+  },
+  { title: 'Store', unit: 'ops', queries: [[rate('imcd_store_operations_total', 'kind'), '{{kind}}']] },
+  {
+    title: 'Store failures',
+    unit: 'ops',
+    queries: [
+      [rate('imcd_store_failures_total', 'kind'), '{{kind}}'],
+      [rate('imcd_eventstoredb_connections_lost_total', 'kind'), 'connection {{kind}}'],
     ],
   },
   {

@@ -14,6 +14,9 @@ import { version } from '../runtime/version.ts';
 import { sipMetrics } from '../sip/metrics.ts';
 import type { SipStack } from '../sip/stack.ts';
 import { type CountedMirror, mirrorMetrics } from '../sql/mirror/metrics.ts';
+import { eventStoreDbMetrics } from '../store/eventstoredb/metrics.ts';
+import { storeMetrics } from '../store/metrics.ts';
+import type { OpenedLog } from './open-store.ts';
 
 /** The parts of a server that count. */
 export interface CountedParts {
@@ -24,6 +27,7 @@ export interface CountedParts {
   readonly engine: CountedEngine;
   readonly followed: { readonly lagSeconds: () => number };
   readonly sip: SipStack;
+  readonly store: OpenedLog;
   /** Undefined with `db_url: none`. */
   readonly mirror: CountedMirror | undefined;
   readonly mi: MiCounters;
@@ -61,11 +65,15 @@ const component = <Counted>(
   },
 });
 
+const eventStoreDbIn = ({ store }: Measured) => ('status' in store ? store : undefined);
+
 /** Every component that counts, in the order of the reference. */
 export const components: readonly Component[] = [
   component('Rooms', roomMetrics, ({ rooms }) => rooms),
   component('Commands and chat', engineMetrics, ({ engine }) => engine),
-  component('Log', followMetrics, ({ followed }) => followed),
+  component('Log', storeMetrics, ({ store }) => store),
+  component("The log's server", eventStoreDbMetrics, eventStoreDbIn, 'With `store_url: esdb://...`.'),
+  component('Following the log', followMetrics, ({ followed }) => followed),
   component('SIP', sipMetrics, ({ sip }) => sip),
   component('Mirror', mirrorMetrics, ({ mirror }) => mirror, 'With `db_url`.'),
   component('Management interface', miMetrics, ({ mi }) => mi),

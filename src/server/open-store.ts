@@ -7,6 +7,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventStore, StoreFailure } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
+import type { EventStoreDb } from '../store/eventstoredb/store.ts';
+import type { CountedStore } from '../store/metrics.ts';
 import { attempt, type Starting, type Step } from './starting.ts';
 
 export interface StorePorts {
@@ -15,8 +17,13 @@ export interface StorePorts {
   readonly log: Log;
 }
 
+/** A log with what it counts; an EventStoreDB says how its server is, too. */
+export type OpenedLog = EventStoreDb | (EventStore & CountedStore);
+
 export interface OpenedStore {
   readonly store: EventStore;
+  /** The same log as it was opened. */
+  readonly counted: OpenedLog;
   /** Of the log. */
   readonly identity: string;
 }
@@ -26,12 +33,12 @@ export const beginStore = (starting: Starting): Step<OpenedStore> => {
   const { config, clock, ids, log } = starting;
   return pipe(
     attempt(() => mkdirSync(config.data, { recursive: true, mode: 0o700 })),
-    TE.chain((): Step<EventStore> => openStore(config, { clock, ids, log })),
+    TE.chain((): Step<OpenedLog> => openStore(config, { clock, ids, log })),
     TE.map((opened) => {
       const store = starting.world.wrapStore?.(opened) ?? opened;
       starting.closers.defer('the log', store.close);
       if (store.shared && config.outbound_proxy === undefined) log.warn({}, notShared);
-      return { store };
+      return { store, counted: opened };
     }),
     TE.bindW('identity', ({ store }) => store.identity),
   );
@@ -42,7 +49,7 @@ const notShared =
 
 /** Opens the log that `store_url` names. Adapters are imported only where they are used: EventStoreDB's client alone takes 300 ms. */
 export const openStore =
-  (config: Config, ports: StorePorts): TE.TaskEither<StoreFailure, EventStore> =>
+  (config: Config, ports: StorePorts): TE.TaskEither<StoreFailure, OpenedLog> =>
   async () => {
     const url = config.store_url;
     switch (url.kind) {

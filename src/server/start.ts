@@ -112,10 +112,18 @@ const courierOf = ({ world }: Starting, { stack }: OpenedSip): Courier =>
 /** The metrics of all that was opened, and the management interface that shows them. */
 const beginManagement = (steps: Steps, starting: Starting, opened: Omit<Opened, 'mi'>): Step<OpenedMi> => {
   const { clock, startedAt, log } = starting;
-  const { store, sip, engine, mirror, status } = opened;
+  const { store, counted, sip, engine, mirror, status } = opened;
   const { conference, rooms } = engine;
   const counters = newMiCounters();
-  const counting = { rooms, engine: conference, followed: status, sip: sip.stack, mirror, mi: counters };
+  const counting = {
+    rooms,
+    engine: conference,
+    followed: status,
+    store: counted,
+    sip: sip.stack,
+    mirror,
+    mi: counters,
+  };
   const metrics = openMetrics({ clock, startedAt, log, ...counting });
   starting.closers.defer('metrics', metrics.close);
   return steps.beginMi(starting, {

@@ -6,6 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../ports/event-store.ts';
+import { countFailure, type StoreCounters } from './counters.ts';
 
 /**
  * Catch-up subscriptions to a log that counts its events: each follower has its own place, and asks for what comes after it.
@@ -34,11 +35,12 @@ export interface Followers {
   readonly size: () => number;
 }
 
-export const createFollowers = (readAfter: ReadAfter): Followers => {
+/** @param counters where subscriptions that fail are counted */
+export const createFollowers = (readAfter: ReadAfter, counters: StoreCounters): Followers => {
   const all = new Set<Follower>();
   return {
     subscribe: (after, subscriber) => {
-      const follower = new Follower(readAfter, after, subscriber, () => all.delete(follower));
+      const follower = new Follower(readAfter, after, subscriber, counters, () => all.delete(follower));
       all.add(follower);
       follower.wake();
       return { stop: () => follower.stop() };
@@ -57,6 +59,7 @@ export const createFollowers = (readAfter: ReadAfter): Followers => {
 class Follower {
   readonly #readAfter: ReadAfter;
   readonly #subscriber: Subscriber;
+  readonly #counters: StoreCounters;
   readonly #onStopped: () => void;
   #place: number;
   #stopped = false;
@@ -64,10 +67,17 @@ class Follower {
   /** Woken while it ran: what it has found to be the end may be none. */
   #again = false;
 
-  constructor(readAfter: ReadAfter, after: number, subscriber: Subscriber, onStopped: () => void) {
+  constructor(
+    readAfter: ReadAfter,
+    after: number,
+    subscriber: Subscriber,
+    counters: StoreCounters,
+    onStopped: () => void,
+  ) {
     this.#readAfter = readAfter;
     this.#place = after;
     this.#subscriber = subscriber;
+    this.#counters = counters;
     this.#onStopped = onStopped;
   }
 
@@ -86,7 +96,7 @@ class Follower {
   end(failure: StoreFailure): void {
     if (this.#stopped) return;
     this.stop();
-    this.#subscriber.onStopped(failure);
+    this.#subscriber.onStopped(countFailure(this.#counters, failure));
   }
 
   /** Hands over all there is. No await stands between finding the log's end and falling asleep, so that no call to wake is lost. */

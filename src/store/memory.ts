@@ -14,8 +14,10 @@ import {
 } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import { categoryOf } from '../room/stream.ts';
+import { countFailure, countOutcome, newStoreCounters, type StoreCounters } from './counters.ts';
 import { type EncodedEvent, encodeEvents } from './encode.ts';
 import { type Batch, createFollowers } from './followers.ts';
+import type { CountedStore } from './metrics.ts';
 import { numberedPosition } from './numbered-position.ts';
 
 /**
@@ -27,21 +29,28 @@ const mostInBatch = 1_000;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the log in memory is closed' };
 
 /** Opens an empty log. */
-export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
+export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore & CountedStore => {
   const identity = ids.uuid();
-  const log = new MemoryLog();
-  const followers = createFollowers((place) => log.batchAfter(place));
+  const counters = newStoreCounters();
+  const { operations } = counters;
+  const log = new MemoryLog(counters);
+  const followers = createFollowers((place) => log.batchAfter(place), counters);
   const task =
     <A>(read: () => A): TaskEither<StoreFailure, A> =>
-    async () =>
-      log.open ? E.right(read()) : E.left(closed);
+    async () => {
+      operations.reads += 1;
+      return log.open ? E.right(read()) : E.left(countFailure(counters, closed));
+    };
   return {
+    counters,
+    pendingAppends: () => 0,
     shared: false,
     identity: task(() => identity),
     append: (stream, expected, events) => async () => {
+      operations.appends += 1;
       const appended = log.append(stream, expected, events);
       followers.wake();
-      return appended;
+      return countOutcome(counters, appended);
     },
     readStream: async function* (stream, range) {
       yield* log.stream(stream, range);
@@ -50,7 +59,10 @@ export const createMemoryStore = (ids: Pick<Ids, 'uuid'>): EventStore => {
     readAll: async function* (after) {
       yield* log.roomsAfter(after);
     },
-    subscribe: (after, subscriber) => followers.subscribe(log.indexAfter(after), subscriber),
+    subscribe: (after, subscriber) => {
+      operations.subscriptions += 1;
+      return followers.subscribe(log.indexAfter(after), subscriber);
+    },
     comparePositions: (a, b) => (a < b ? -1 : a > b ? 1 : 0),
     end: task(() => log.end()),
     close: async () => {
@@ -67,6 +79,11 @@ class MemoryLog {
   readonly #rooms: StoredEvent[] = [];
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #byId = new Map<string, StoredEvent>();
+  readonly #counters: StoreCounters;
+
+  constructor(counters: StoreCounters) {
+    this.#counters = counters;
+  }
 
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): E.Either<AppendFailure, Appended> {
     if (!this.open) return E.left(closed);
@@ -114,6 +131,7 @@ class MemoryLog {
     this.#all.push(stored);
     if (categoryOf(stream) === 'room') this.#rooms.push(stored);
     this.#byId.set(id, stored);
+    this.#counters.operations.events += 1;
     return stored;
   }
 
@@ -133,7 +151,7 @@ class MemoryLog {
     stream: string,
     { from, direction = 'forwards', limit = Number.POSITIVE_INFINITY }: ReadRange = {},
   ): Iterable<StoredEvent> {
-    this.#mustBeOpen();
+    this.#read();
     const events = this.#streams.get(stream) ?? [];
     const last = events.length - 1;
     const step = direction === 'forwards' ? 1 : -1;
@@ -147,7 +165,7 @@ class MemoryLog {
 
   /** Rooms' events after a position, up to the end that the log has when the reading begins. */
   *roomsAfter(after: Position | undefined): Iterable<StoredEvent> {
-    this.#mustBeOpen();
+    this.#read();
     yield* this.#rooms.slice(this.indexAfter(after));
   }
 
@@ -169,6 +187,11 @@ class MemoryLog {
       else high = middle;
     }
     return low;
+  }
+
+  #read(): void {
+    this.#counters.operations.reads += 1;
+    if (!this.open) throw new StoreError(countFailure(this.#counters, closed));
   }
 
   #mustBeOpen(): void {

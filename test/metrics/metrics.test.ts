@@ -18,6 +18,10 @@ import { components } from '../../src/server/metrics.ts';
 import { newFanOutCounters } from '../../src/sip/fan-out/copy.ts';
 import { sipMetrics } from '../../src/sip/metrics.ts';
 import { mirrorMetrics } from '../../src/sql/mirror/metrics.ts';
+import { newStoreCounters } from '../../src/store/counters.ts';
+import { newEventStoreDbCounters } from '../../src/store/eventstoredb/counters.ts';
+import { eventStoreDbMetrics } from '../../src/store/eventstoredb/metrics.ts';
+import { storeMetrics } from '../../src/store/metrics.ts';
 import { room } from '../mi/fake-ports.ts';
 
 const rooms = createRooms(4);
@@ -72,6 +76,11 @@ const running: readonly RunningMetric[] = [
   ...metricsIn(roomMetrics, () => ({ rooms, census: createCensus(rooms, systemClock) })),
   ...metricsIn(engineMetrics, () => ({ counters, queued: () => 4 })),
   ...metricsIn(followMetrics, () => ({ lagSeconds: () => 0 })),
+  ...metricsIn(storeMetrics, () => ({ counters: newStoreCounters(), pendingAppends: () => 0 })),
+  ...metricsIn(eventStoreDbMetrics, () => ({
+    counters: newEventStoreDbCounters(),
+    status: () => ({ kind: 'connected' }) as const,
+  })),
   ...metricsIn(sipMetrics, () => sip),
   ...metricsIn(mirrorMetrics, () => mirror),
   ...metricsIn(miMetrics, () => ({

@@ -89,17 +89,20 @@ const compares = (conditions: Readonly<Record<string, boolean>>, open: () => Pro
 };
 
 const withMirror = 'With `db_url`.';
+const withEventStoreDb = 'With `store_url: esdb://...`.';
 
 describe('the metrics of a server with its log in SQLite and a mirror', () => {
   const folder = mkdtempSync(join(tmpdir(), 'imcd-metrics-'));
   after(() => rmSync(folder, { recursive: true }));
-  compares({ [withMirror]: true }, () => openPlace({ args: ['--db_url', `sqlite:${join(folder, 'mirror.db')}`] }));
+  compares({ [withMirror]: true, [withEventStoreDb]: false }, () =>
+    openPlace({ args: ['--db_url', `sqlite:${join(folder, 'mirror.db')}`] }),
+  );
 });
 
 describe('the metrics of a server with its log on EventStoreDB', () => {
   let stop: () => Promise<void>;
   after(() => stop());
-  compares({ [withMirror]: false }, async () => {
+  compares({ [withMirror]: false, [withEventStoreDb]: true }, async () => {
     const double = await startDouble();
     stop = double.stop;
     return openPlace({ args: ['--store_url', double.url, '--db_url', 'none'] });

@@ -1,14 +1,17 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { deadlineIn } from '../../bounds/deadline.ts';
 import type { ExpectedRevision, NewEvent, StoredEvent, StoreFailure } from '../../ports/event-store.ts';
+import { countOutcome } from '../counters.ts';
 import { type EncodedEvent, encodeEvents } from '../encode.ts';
 import { type AppendResult, type AttemptOptions, Attempts, type UnknownAttempt } from './attempt.ts';
+import type { EventStoreDbCounters } from './counters.ts';
 import { troubleOf } from './failures.ts';
 import type { Wire, WireAppend } from './wire.ts';
 
 export interface AppenderOptions extends AttemptOptions {
   /** Milliseconds in which an unknown outcome is to be settled. */
   readonly settleMs: number;
+  readonly counters: EventStoreDbCounters;
   /** Reads the events that stand after a revision. */
   readonly readAfter: (
     wire: Wire,
@@ -16,15 +19,6 @@ export interface AppenderOptions extends AttemptOptions {
     after: ExpectedRevision,
     count: number,
   ) => Promise<readonly StoredEvent[]>;
-}
-
-export interface AppendCounters {
-  /** Appends that wait for an answer, or for the first one after a reconnection. */
-  inFlight: number;
-  /** Appends whose outcome was unknown at first. */
-  unknown: number;
-  /** Those of them that were found written, were written by the retry, or were found lost to somebody else. */
-  settled: number;
 }
 
 /** Most appends in flight. */
@@ -42,7 +36,7 @@ export class Appender {
   readonly #options: AppenderOptions;
   readonly #attempts: Attempts;
   readonly #idlers: (() => void)[] = [];
-  readonly counters: AppendCounters = { inFlight: 0, unknown: 0, settled: 0 };
+  #inFlight = 0;
 
   constructor(options: AppenderOptions) {
     this.#options = options;
@@ -51,25 +45,41 @@ export class Appender {
 
   /** As `EventStore.append`. */
   async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult> {
-    const encoded = encode(stream, events);
-    if (E.isLeft(encoded)) return encoded;
-    if (this.#options.connection.status().kind === 'closed')
-      return E.left({ kind: 'StoreClosed', message: 'the store is closed' });
-    if (this.counters.inFlight >= most)
-      return E.left({ kind: 'StoreUnavailable', message: `more than ${most} appends wait for EventStoreDB` });
-    this.counters.inFlight += 1;
+    const { counters } = this.#options;
+    counters.operations.appends += 1;
+    const encoded = this.#taken(stream, events);
+    if (E.isLeft(encoded)) return countOutcome(counters, encoded);
+    this.#inFlight += 1;
     try {
-      return await this.#bring({ stream, expected, events: encoded.right });
+      const outcome = await this.#bring({ stream, expected, events: encoded.right });
+      if (E.isRight(outcome)) counters.operations.events += events.length;
+      return countOutcome(counters, outcome);
     } finally {
-      this.counters.inFlight -= 1;
-      if (this.counters.inFlight === 0) for (const resolve of this.#idlers.splice(0)) resolve();
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) for (const resolve of this.#idlers.splice(0)) resolve();
     }
+  }
+
+  /** Appends that wait for an answer, or for the first one after a reconnection. */
+  get pending(): number {
+    return this.#inFlight;
   }
 
   /** Resolves when every append taken so far has its outcome. */
   idle(): Promise<void> {
-    if (this.counters.inFlight === 0) return Promise.resolve();
+    if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idlers.push(resolve));
+  }
+
+  /** What may leave; it has not left yet. */
+  #taken(stream: string, events: readonly NewEvent[]): E.Either<StoreFailure, readonly EncodedEvent[]> {
+    const encoded = encode(stream, events);
+    if (E.isLeft(encoded)) return encoded;
+    if (this.#options.connection.status().kind === 'closed')
+      return E.left({ kind: 'StoreClosed', message: 'the store is closed' });
+    if (this.#inFlight >= most)
+      return E.left({ kind: 'StoreUnavailable', message: `more than ${most} appends wait for EventStoreDB` });
+    return encoded;
   }
 
   async #bring(append: WireAppend): Promise<AppendResult> {
@@ -86,8 +96,8 @@ export class Appender {
 
   /** Looks and repeats until it is known; what cannot be settled in time stays unknown. */
   async #settle(append: WireAppend, unknown: UnknownAttempt): Promise<AppendResult> {
-    const { connection, clock, settleMs } = this.#options;
-    this.counters.unknown += 1;
+    const { connection, clock, settleMs, counters } = this.#options;
+    counters.unknown += 1;
     const deadline = deadlineIn(clock, settleMs);
     while (deadline.left() > 0) {
       if (!(await connection.whenBack(deadline.left()))) break;
@@ -97,7 +107,7 @@ export class Appender {
       try {
         const result = (await this.#found(wire, append)) ?? (await this.#repeated(append));
         if (result !== undefined) {
-          this.counters.settled += 1;
+          counters.settled += 1;
           return result;
         }
       } catch (cause) {

@@ -3,6 +3,8 @@ import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
+import { countIn } from '../counters.ts';
+import type { EventStoreDbCounters } from './counters.ts';
 import { troubleOf } from './failures.ts';
 import { Silence } from './recorded.ts';
 import type { Wire } from './wire.ts';
@@ -20,6 +22,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'chance'>;
   readonly log: Log;
+  readonly counters: EventStoreDbCounters;
 }
 
 /** Between two tries. All resumes within a second of the store's return. */
@@ -94,11 +97,12 @@ export class EventStoreConnection {
   /** Tells that generation's connection is lost; of an older one, it is old news. */
   lost(generation: number, cause: unknown): void {
     if (this.#closed || generation !== this.#generation || this.#away !== undefined) return;
-    const { clock, log } = this.#options;
+    const { clock, log, counters } = this.#options;
     const trouble = troubleOf(cause);
     const reason = 'message' in trouble ? trouble.message : trouble.kind;
     this.#away = { since: clock.now(), reason };
     this.#losses += 1;
+    countIn(counters.lost, trouble.kind);
     log.warn({ trouble: trouble.kind }, `EventStoreDB is away: ${reason}`);
     if (trouble.kind !== 'not-leader') {
       const old = this.#wire;
@@ -147,6 +151,7 @@ export class EventStoreConnection {
 
   async #probe(attempt: number): Promise<void> {
     const tried = this.#wire;
+    this.#options.counters.tries += 1;
     try {
       await tried.probe(probeMs);
     } catch (cause) {

@@ -9,6 +9,7 @@ import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { openWire } from './client.ts';
 import { EventStoreConnection, probeMs, tryAgain } from './connection.ts';
+import { newEventStoreDbCounters } from './counters.ts';
 import { isPermanent, readFailure } from './failures.ts';
 import { Silence } from './recorded.ts';
 import { createEventStoreDb, type EventStoreDb, type StoreTimes } from './store.ts';
@@ -57,8 +58,11 @@ export const openEventStoreDb = (options: EventStoreDbOptions): TE.TaskEither<St
     (url: string): Open =>
     (onBroken) =>
       openWire({ url, clock, ids, readMs: times.readMs, onBroken });
-  const storeOn = (open: Open): EventStoreDb =>
-    createEventStoreDb(new EventStoreConnection({ open, clock, ids, log }), clock, ids, times);
+  const storeOn = (open: Open): EventStoreDb => {
+    const counters = newEventStoreDbCounters();
+    const connection = new EventStoreConnection({ open, clock, ids, log, counters });
+    return createEventStoreDb(connection, counters, clock, ids, times);
+  };
   return pipe(
     TE.fromEither(connectionString(options.url, options.password, options.node)),
     TE.tapIO((url) => () => warnOfCredentials(log, url)),

@@ -6,6 +6,7 @@ import {
   type StoreFailure,
 } from '../../ports/event-store.ts';
 import { categoryOf } from '../../room/stream.ts';
+import { countFailure, type StoreCounters } from '../counters.ts';
 import type { EventStoreConnection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import { comparePositions, type StreamPage, type Wire } from './wire.ts';
@@ -52,11 +53,21 @@ const unavailable = (connection: EventStoreConnection): StoreFailure => {
 };
 
 /** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
-export const createPagedReads = (connection: EventStoreConnection) => {
+export const createPagedReads = (connection: EventStoreConnection, counters: StoreCounters) => {
   const turns = createTurns(mostOpen, mostWaitingReads);
 
+  const read = async <A>(work: (wire: Wire) => Promise<A>): Promise<A> => {
+    counters.operations.reads += 1;
+    try {
+      return await readNow(work);
+    } catch (cause) {
+      if (cause instanceof StoreError) countFailure(counters, cause.failure);
+      throw cause;
+    }
+  };
+
   /** Does one read on the client of now. Throws `StoreError`. A lost connection is told; a new leader is asked at once. */
-  const read = <A>(work: (wire: Wire) => Promise<A>): Promise<A> =>
+  const readNow = <A>(work: (wire: Wire) => Promise<A>): Promise<A> =>
     turns.take(async () => {
       for (let tries = 0; ; tries += 1) {
         const wire = connection.wire();

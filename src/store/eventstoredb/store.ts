@@ -3,8 +3,10 @@ import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
-import { type AppendCounters, Appender } from './append.ts';
+import type { CountedStore } from '../metrics.ts';
+import { Appender } from './append.ts';
 import type { ConnectionStatus, EventStoreConnection } from './connection.ts';
+import type { EventStoreDbCounters } from './counters.ts';
 import { readFailure } from './failures.ts';
 import { createIdentity } from './identity.ts';
 import { readAllBy } from './read-all.ts';
@@ -18,12 +20,12 @@ import { comparePositions } from './wire.ts';
  */
 
 /** An `EventStore` that says how its server is. */
-export interface EventStoreDb extends EventStore {
+export interface EventStoreDb extends EventStore, CountedStore {
   /** Whether the server is there; else since when not, and why: for /readyz. */
   readonly status: () => ConnectionStatus;
   /** How often the connection was lost. */
   readonly connectionsLost: () => number;
-  readonly counters: Readonly<AppendCounters>;
+  readonly counters: EventStoreDbCounters;
 }
 
 export interface StoreTimes {
@@ -35,21 +37,23 @@ export interface StoreTimes {
 
 export const createEventStoreDb = (
   connection: EventStoreConnection,
+  counters: EventStoreDbCounters,
   clock: Clock,
   ids: Pick<Ids, 'uuid'>,
   { appendMs, settleMs }: StoreTimes,
 ): EventStoreDb => {
-  const reads = createPagedReads(connection);
+  const reads = createPagedReads(connection, counters);
   const appender = new Appender({
     connection,
     clock,
     appendMs,
     settleMs,
+    counters,
     readAfter: (wire, stream, after, count) =>
       wire.readStream(stream, { from: after === 'no_stream' ? 'start' : after + 1n, direction: 'forwards', count }),
   });
   const append: Appender['append'] = (stream, expected, events) => appender.append(stream, expected, events);
-  const subscriptions = new Subscriptions(connection);
+  const subscriptions = new Subscriptions(connection, counters);
   const subscribe: EventStore['subscribe'] = (after, subscriber) => subscriptions.subscribe(after, subscriber);
   const attempt = <A>(work: () => Promise<A>): TE.TaskEither<StoreFailure, A> =>
     TE.tryCatch(work, (cause) => (cause instanceof StoreError ? cause.failure : readFailure(cause)));
@@ -71,6 +75,7 @@ export const createEventStoreDb = (
     },
     status: () => connection.status(),
     connectionsLost: () => connection.losses(),
-    counters: appender.counters,
+    counters,
+    pendingAppends: () => appender.pending,
   };
 };

@@ -1,5 +1,7 @@
 import type { Position, StoreFailure, Subscriber, Subscription } from '../../ports/event-store.ts';
+import { countFailure, countIn } from '../counters.ts';
 import type { EventStoreConnection } from './connection.ts';
+import type { EventStoreDbCounters } from './counters.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import type { WireFollower } from './wire.ts';
 
@@ -11,15 +13,18 @@ const hourMs = 3_600_000;
 /** Subscriptions to all rooms, each until its end: it does not outlive the connection that it began on. */
 export class Subscriptions {
   readonly #connection: EventStoreConnection;
+  readonly #counters: EventStoreDbCounters;
   readonly #open = new Set<RoomsSubscription>();
 
-  constructor(connection: EventStoreConnection) {
+  constructor(connection: EventStoreConnection, counters: EventStoreDbCounters) {
     this.#connection = connection;
+    this.#counters = counters;
   }
 
   /** As `EventStore.subscribe`. */
   subscribe(after: Position | undefined, subscriber: Subscriber): Subscription {
-    const one = new RoomsSubscription(this.#connection, subscriber, () => this.#open.delete(one));
+    this.#counters.operations.subscriptions += 1;
+    const one = new RoomsSubscription(this.#connection, this.#counters, subscriber, () => this.#open.delete(one));
     if (this.#open.size >= mostOpen) {
       const message = `more than ${mostOpen} subscriptions to EventStoreDB at once`;
       queueMicrotask(() => one.end({ kind: 'StoreUnavailable', message }));
@@ -37,13 +42,20 @@ export class Subscriptions {
 
 class RoomsSubscription {
   readonly #connection: EventStoreConnection;
+  readonly #counters: EventStoreDbCounters;
   readonly #subscriber: Subscriber;
   readonly #onStopped: () => void;
   #stopped = false;
   #running: { readonly stop: () => void } | undefined;
 
-  constructor(connection: EventStoreConnection, subscriber: Subscriber, onStopped: () => void) {
+  constructor(
+    connection: EventStoreConnection,
+    counters: EventStoreDbCounters,
+    subscriber: Subscriber,
+    onStopped: () => void,
+  ) {
     this.#connection = connection;
+    this.#counters = counters;
     this.#subscriber = subscriber;
     this.#onStopped = onStopped;
   }
@@ -57,7 +69,7 @@ class RoomsSubscription {
   end(failure: StoreFailure): void {
     if (this.#stopped) return;
     this.stop();
-    this.#subscriber.onStopped(failure);
+    this.#subscriber.onStopped(countFailure(this.#counters, failure));
   }
 
   /** While the store is away a new subscription waits for its return rather than for somebody's next try. */
@@ -81,7 +93,10 @@ class RoomsSubscription {
     return {
       onEvents: subscriber.onEvents,
       onCaughtUp: () => subscriber.onCaughtUp?.(),
-      onEnd: (why, cause) => this.end(why === 'broke' ? consumerBroke(cause) : this.#lost(generation, cause)),
+      onEnd: (why, cause) => {
+        countIn(this.#counters.ended, why === 'broke' ? 'broke' : troubleOf(cause).kind);
+        this.end(why === 'broke' ? consumerBroke(cause) : this.#lost(generation, cause));
+      },
     };
   }
 

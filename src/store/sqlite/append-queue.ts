@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Appended, AppendFailure, ExpectedRevision, NewEvent, StoreFailure } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { categoryOf } from '../../room/stream.ts';
+import { countOutcome, type StoreCounters, type StoreOperations } from '../counters.ts';
 import { encodeEvents } from '../encode.ts';
 import { numberedPosition } from '../numbered-position.ts';
 import type { Answers, Append, AppendOutcome, EventRow, Fatal, WriterData } from './protocol.ts';
@@ -21,10 +22,18 @@ interface InFlight {
   readonly resolve: (result: Result) => void;
 }
 
+export interface SqliteCounters extends StoreCounters {
+  readonly operations: StoreOperations & {
+    /** Transactions, each of all appends that came while the one before was written. */
+    commits: number;
+  };
+}
+
 export interface AppendQueueOptions extends WriterData {
   readonly log: Pick<Log, 'error'> | undefined;
   /** The writer thread's program. */
   readonly writer: URL;
+  readonly counters: SqliteCounters;
   /** Called for each append that was written, in log order. */
   readonly onWritten: (stream: string, events: readonly EventRow[], first: number, revision: number) => void;
   /** All answers of one commit have been given. */
@@ -56,10 +65,12 @@ export class AppendQueue {
 
   /** As `EventStore.append`. */
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<Result> {
+    const { counters } = this.#options;
+    counters.operations.appends += 1;
     const refusal = this.#full();
-    if (refusal !== undefined) return Promise.resolve(E.left(refusal));
+    if (refusal !== undefined) return Promise.resolve(countOutcome(counters, E.left(refusal)));
     const encoded = encodeRows(stream, events);
-    if (E.isLeft(encoded)) return Promise.resolve(encoded);
+    if (E.isLeft(encoded)) return Promise.resolve(countOutcome(counters, encoded));
     const rows = encoded.right;
     return new Promise((resolve) => {
       this.#count += 1;
@@ -68,6 +79,11 @@ export class AppendQueue {
       if (this.#outbox.length === 0) setImmediate(() => this.#flush());
       this.#outbox.push([this.#count, stream, revisionNumber(expected), rows]);
     });
+  }
+
+  /** Appends that wait for their outcome. */
+  get pending(): number {
+    return this.#inFlight.size;
   }
 
   /** Takes nothing more; resolves when all that was taken has its answer, and the thread has let go of the file. */
@@ -95,18 +111,19 @@ export class AppendQueue {
   }
 
   #take(message: Answers | Fatal): void {
-    const { file, log, onCommitted } = this.#options;
+    const { file, log, counters, onCommitted } = this.#options;
     if ('fatal' in message) {
       log?.error({ file, failure: message.fatal.kind }, message.fatal.message);
       this.#failAll(message.fatal);
       return;
     }
+    counters.operations.commits += 1;
     for (const [number, outcome] of message.answers) {
       const append = this.#inFlight.get(number);
       if (append === undefined) continue;
       this.#inFlight.delete(number);
       this.#characters -= sizeOf(append.events);
-      append.resolve(this.#resultOf(append, outcome));
+      append.resolve(countOutcome(counters, this.#resultOf(append, outcome)));
     }
     onCommitted();
   }
@@ -115,6 +132,7 @@ export class AppendQueue {
     switch (outcome.kind) {
       case 'written': {
         const { first, revision } = outcome;
+        this.#options.counters.operations.events += events.length;
         this.#options.onWritten(stream, events, first, revision);
         return E.right({ revision: BigInt(revision), position: numberedPosition(first + events.length - 1) });
       }
@@ -141,7 +159,7 @@ export class AppendQueue {
     this.#inFlight.clear();
     this.#characters = 0;
     this.#outbox = [];
-    for (const { resolve } of failed) resolve(E.left(failure));
+    for (const { resolve } of failed) resolve(countOutcome(this.#options.counters, E.left(failure)));
   }
 }
 

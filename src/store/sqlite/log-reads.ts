@@ -13,6 +13,7 @@ import {
   type Subscriber,
   type Subscription,
 } from '../../ports/event-store.ts';
+import { countFailure, type StoreCounters } from '../counters.ts';
 import type { Batch, Followers, ReadAfter } from '../followers.ts';
 import { numberedPosition, positionNumber } from '../numbered-position.ts';
 import { sqliteFailure } from './failure.ts';
@@ -31,16 +32,24 @@ export interface LogReadsOptions {
   readonly file: string;
   readonly identity: string;
   readonly followers: Followers;
+  readonly counters: StoreCounters;
   /** Lets go of the file; no read comes after it. */
   readonly letGo: () => Promise<void>;
 }
 
-export const createLogReads = ({ log, file, identity, followers, letGo }: LogReadsOptions): LogReads => {
+export const createLogReads = (options: LogReadsOptions): LogReads => {
+  const { log, file, identity, followers, counters, letGo } = options;
   const closed: StoreFailure = { kind: 'StoreClosed', message: `the log ${file} is closed` };
   let closing: Promise<void> | undefined;
   const read: Read = (work) => {
-    if (closing !== undefined) throw new StoreError(closed);
-    return guarded(file, work);
+    counters.operations.reads += 1;
+    try {
+      if (closing !== undefined) throw new StoreError(closed);
+      return guarded(file, work);
+    } catch (cause) {
+      if (cause instanceof StoreError) countFailure(counters, cause.failure);
+      throw cause;
+    }
   };
   const task = <A>(work: () => A): TE.TaskEither<StoreFailure, A> =>
     TE.tryCatch(
@@ -60,8 +69,9 @@ export const createLogReads = ({ log, file, identity, followers, letGo }: LogRea
       const until = read(() => log.endOfRooms());
       yield* pagesAfter(read, after, (place, size) => log.rooms(place, until, size));
     },
-    subscribe: (after, subscriber) =>
-      pipe(
+    subscribe: (after, subscriber) => {
+      counters.operations.subscriptions += 1;
+      return pipe(
         E.tryCatch(
           () => read(() => placeInLog(log, file, after)),
           (cause) => sqliteFailure(file, 'follow the log', cause),
@@ -70,7 +80,8 @@ export const createLogReads = ({ log, file, identity, followers, letGo }: LogRea
           (failure) => ended(subscriber, failure),
           (place) => followers.subscribe(place, subscriber),
         ),
-      ),
+      );
+    },
     comparePositions: (a, b) => positionNumber(a) - positionNumber(b),
     end: task(() => positionOrNone(log.end())),
     audit: {
@@ -87,13 +98,13 @@ export const createLogReads = ({ log, file, identity, followers, letGo }: LogRea
   };
 };
 
-/** Pages of rooms' events for followers. */
-export const pageAfter = (log: LogFile, file: string): ReadAfter => {
+/** Pages of rooms' events for followers, which count what fails. */
+export const pageAfter = (log: LogFile, file: string, { operations }: StoreCounters): ReadAfter => {
   const size = new PageSize();
-  return (place) => ({
-    ...batchOf(guarded(file, () => log.rooms(place, Number.MAX_SAFE_INTEGER, size))),
-    page: true,
-  });
+  return (place) => {
+    operations.reads += 1;
+    return { ...batchOf(guarded(file, () => log.rooms(place, Number.MAX_SAFE_INTEGER, size))), page: true };
+  };
 };
 
 /** Events as followers take them, whose place is the number in a position. */

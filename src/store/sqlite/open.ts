@@ -4,8 +4,10 @@ import type { Audit, EventStore, StoreFailure } from '../../ports/event-store.ts
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { categoryOf } from '../../room/stream.ts';
+import { newStoreCounters, newStoreOperations } from '../counters.ts';
 import { createFollowers, type Followers } from '../followers.ts';
-import { AppendQueue } from './append-queue.ts';
+import type { CountedStore } from '../metrics.ts';
+import { AppendQueue, type SqliteCounters } from './append-queue.ts';
 import { FileEvent } from './event.ts';
 import { sqliteFailure } from './failure.ts';
 import { logIdentity, makeFolder, openForReading, openForWriting, realName } from './format.ts';
@@ -27,7 +29,7 @@ const pollMs = 50;
 const writerFile = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
 
 /** A log that answers auditors from an index. */
-export type SqliteLog = EventStore & { readonly audit: Audit };
+export type SqliteLog = EventStore & CountedStore & { readonly audit: Audit };
 
 export interface SqliteStoreOptions {
   /** Made, with its folder, where it is missing. Beside it stand `-wal`, `-shm` and `-lock`. */
@@ -66,18 +68,20 @@ const open = ({
     const db = openForWriting(file, ids.uuid, clock.now);
     const identity = logIdentity(db, file);
     db.exec('PRAGMA query_only = ON');
+    const counters: SqliteCounters = { operations: { ...newStoreOperations(), commits: 0 }, failures: {} };
     const log = new LogFile(db, file);
     const recent = new RecentEvents(log.endOfRooms());
-    const fromFile = pageAfter(log, file);
+    const fromFile = pageAfter(log, file, counters);
     const followers = createFollowers((place) => {
       const events = recent.after(place);
       return events === undefined ? fromFile(place) : batchOf(events);
-    });
+    }, counters);
     const queue = new AppendQueue({
       file,
       mostBytes,
       log: lines,
       writer,
+      counters,
       onWritten: (stream, events, first, revision) => {
         if (categoryOf(stream) !== 'room') return;
         if (followers.size() === 0) recent.skip(first + events.length - 1);
@@ -93,7 +97,9 @@ const open = ({
     return {
       shared: false,
       append: (stream, expected, events) => () => queue.append(stream, expected, events),
-      ...createLogReads({ log, file, identity, followers, letGo }),
+      ...createLogReads({ log, file, identity, followers, counters, letGo }),
+      counters,
+      pendingAppends: () => queue.pending,
     };
   } catch (cause) {
     lock.release();
@@ -133,8 +139,9 @@ export const openSqliteReader = (options: SqliteReaderOptions): TE.TaskEither<St
 const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   const db = openForReading(file);
   const identity = logIdentity(db, file);
+  const counters = newStoreCounters();
   const log = new LogFile(db, file);
-  const followers = createFollowers(pageAfter(log, file));
+  const followers = createFollowers(pageAfter(log, file, counters), counters);
   let version = log.dataVersion();
   let timer: Timer | undefined;
   const look = (): void => {
@@ -167,6 +174,8 @@ const openReader = ({ file, clock }: SqliteReaderOptions): SqliteLog => {
   return {
     shared: true,
     append: () => TE.left(refused),
-    ...createLogReads({ log, file, identity, followers: polling, letGo }),
+    ...createLogReads({ log, file, identity, followers: polling, counters, letGo }),
+    counters,
+    pendingAppends: () => 0,
   };
 };
