@@ -1,11 +1,16 @@
-/** `npm run schemas`: writes `schemas/events/<Type>.v1.json` from the codecs. A test holds the files and the codecs equal. */
-
+/**
+ * `npm run schemas`: writes `schemas/events/<Type>.v<version>.json`, the newest version of each event, from the codecs; what is
+ * there of older versions stays. A test holds files and codecs equal.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as t from 'io-ts';
 import { operatorName } from '../src/room/actor.ts';
 import { canonicalUri, mostMemberUri, mostRoomUri } from '../src/room/address.ts';
-import { EventMetadata, type EventType, eventCodecs } from '../src/room/events.ts';
-import { MessageSent } from '../src/room/transcript.ts';
+import type { EventTable } from '../src/room/event-definition.ts';
+import { roomEvents } from '../src/room/events.ts';
+import { EventMetadata } from '../src/room/metadata.ts';
+import { transcriptEvents } from '../src/room/transcript.ts';
 import { type Brands, type Schema, schemaOf } from './json-schema.ts';
 
 export const folder = join(import.meta.dirname, '..', 'schemas', 'events');
@@ -30,21 +35,7 @@ const brands: Brands = {
   },
 };
 
-const meanings: Readonly<Record<EventType, string>> = {
-  RoomCreated: 'A room was made; its owner is its first member.',
-  MemberJoined: 'A user who was not invited became a member by joining.',
-  MemberInvited: 'A user was invited.',
-  InvitationAccepted: 'An invited user became a member.',
-  InvitationDenied: 'An invited user declined.',
-  InvitationWithdrawn: 'An invitation ended without the invited user: removed, or not deliverable at any device.',
-  MemberRemoved: 'A member was removed.',
-  MemberExited: 'A member left.',
-  MemberAdded: 'A user was made a member at once; an invitation, if there was one, ended so.',
-  RoleChanged: 'A member has another role; with the role owner the owner until then became admin.',
-  RoomDestroyed: 'The room, its members and its invitations are gone; the name is free, and its stream goes on.',
-};
-
-const render = (title: string, description: string, codec: Parameters<typeof schemaOf>[0]): string => {
+const render = (title: string, description: string, codec: t.Mixed): string => {
   const defs = new Map<string, Schema>();
   const schema = schemaOf(codec, brands, defs);
   const head = {
@@ -57,17 +48,16 @@ const render = (title: string, description: string, codec: Parameters<typeof sch
   return `${JSON.stringify(whole, undefined, 2)}\n`;
 };
 
-/** File name to text: one for each event's data, one for the metadata that stands beside each. */
+/** File name to text: the newest version of each event's data, and the metadata that stands beside each. */
 export const rendered = (): ReadonlyMap<string, string> => {
   const files = new Map<string, string>();
-  const add = (name: string, description: string, codec: Parameters<typeof schemaOf>[0]): void => {
-    files.set(`${name}.v1.json`, render(`${name}.v1`, description, codec));
+  const add = (type: string, version: number, meaning: string, codec: t.Mixed): void => {
+    const name = `${type}.v${version}`;
+    files.set(`${name}.json`, render(name, meaning, codec));
   };
-  for (const [type, { type: codec }] of Object.entries(eventCodecs)) {
-    add(type, meanings[codec.props.type.value], codec.props.data);
-  }
-  add('MessageSent', 'A chat message was recorded (record_messages).', MessageSent.type.props.data);
-  add('EventMetadata', 'What stands beside an event: who asked, from where, and what it belongs to.', EventMetadata);
+  const events: EventTable = { ...roomEvents, ...transcriptEvents };
+  for (const [type, { version, meaning, data }] of Object.entries(events)) add(type, version, meaning, data);
+  add('EventMetadata', 1, 'What stands beside an event: who asked, from where, and what it belongs to.', EventMetadata);
   return files;
 };
 

@@ -2,7 +2,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, ExpectedRevision, NewEvent } from '../../src/ports/event-store.ts';
 import type { Ids } from '../../src/ports/ids.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
-import type { EventMetadata, RoomEvent } from '../../src/room/events.ts';
+import type { RoomEvent } from '../../src/room/events.ts';
+import type { EventMetadata } from '../../src/room/metadata.ts';
 import { streamOf } from '../../src/room/stream.ts';
 
 /** What a made log shall be like. */

@@ -126,7 +126,12 @@ const recordFirst = (
   const { origin } = message;
   const taken = record(key, {
     message: recordOf(room, member, message),
-    metadata: metadataOf(origin, { actor: member.uri, node, time: new Date(clock.now()).toISOString() }),
+    metadata: metadataOf(origin, {
+      type: 'MessageSent',
+      actor: member.uri,
+      node,
+      time: new Date(clock.now()).toISOString(),
+    }),
     settle: (failure) => {
       answer(failure === undefined ? { kind: 'done' } : { kind: 'failed', failure });
       if (failure === undefined) courier.send(copies);

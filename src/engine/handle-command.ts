@@ -6,8 +6,10 @@ import type { RoomKey } from '../room/address.ts';
 import { type Announcement, announce } from '../room/announce.ts';
 import type { RoomCommand } from '../room/commands.ts';
 import { decide, type Policy } from '../room/decide.ts';
-import type { EventMetadata, RoomEvent } from '../room/events.ts';
-import { applyInPlace, evolve, type RoomState } from '../room/room.ts';
+import type { RoomEvent } from '../room/events.ts';
+import type { EventMetadata } from '../room/metadata.ts';
+import type { RoomState } from '../room/room.ts';
+import { applyInPlace, evolve } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, Origin } from './conference.ts';
@@ -140,6 +142,7 @@ const decideBatch = (ports: CommandPorts, key: RoomKey, jobs: readonly Job[]): r
       id: ports.ids.uuid(),
       event,
       metadata: metadataOf(job.origin, {
+        type: event.type,
         actor: job.command.actor,
         node: ports.node,
         time,

@@ -1,10 +1,11 @@
-import * as E from 'fp-ts/lib/Either.js';
 import { type EventStore, type Position, type StoredEvent, StoreError } from '../ports/event-store.ts';
-import { type MemberKey, MemberUri, memberKey, type RoomKey } from '../room/address.ts';
+import type { MemberKey, RoomKey } from '../room/address.ts';
 import type { RoomEvent } from '../room/events.ts';
-import { fold, type RoomState } from '../room/room.ts';
+import type { RoomState } from '../room/room.ts';
+import { fold } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
-import { upcast } from '../room/upcast.ts';
+import { touchedUsers } from '../room/touched-users.ts';
+import { decode, Undecodable } from '../room/upcast.ts';
 
 /** The log as an auditor reads it: by room, by user, and as of a time. */
 export interface History {
@@ -54,32 +55,16 @@ export const historyOf = (store: EventStore): History => {
 
 /** The event as this version knows it; throws where it does not. */
 export const known = (stored: StoredEvent): RoomEvent => {
-  const event = upcast(stored);
-  if (E.isRight(event)) return event.right;
+  const event = decode(stored);
+  if (!(event instanceof Undecodable)) return event;
   const { stream, revision } = stored;
   throw new StoreError({
     kind: 'StoreDamaged',
-    message: `revision ${revision} of ${stream} cannot be read: ${event.left.message}`,
+    message: `revision ${revision} of ${stream} cannot be read: ${event.message}`,
   });
 };
 
 /** Without an index: reads everything. */
 async function* touching(events: AsyncIterable<StoredEvent>, user: MemberKey): AsyncIterable<StoredEvent> {
-  for await (const event of events) if (usersOf(event).has(user)) yield event;
+  for await (const event of events) if (touchedUsers(event).includes(user)) yield event;
 }
-
-/** Every user that an event touches: who asked, and whom it is about. */
-export const usersOf = ({ data, metadata }: Pick<StoredEvent, 'data' | 'metadata'>): ReadonlySet<MemberKey> => {
-  const users = new Set<MemberKey>();
-  const look = (record: unknown, names: readonly string[]): void => {
-    if (typeof record !== 'object' || record === null) return;
-    const values: Readonly<Record<string, unknown>> = { ...record };
-    for (const name of names) {
-      const value = values[name];
-      if (MemberUri.is(value)) users.add(memberKey(value));
-    }
-  };
-  look(data, ['owner', 'member', 'inviter', 'by']);
-  look(metadata, ['actor']);
-  return users;
-};

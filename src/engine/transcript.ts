@@ -3,7 +3,7 @@ import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { EventStore, NewEvent, StoreFailure } from '../ports/event-store.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { RoomKey } from '../room/address.ts';
-import type { EventMetadata } from '../room/events.ts';
+import type { EventMetadata } from '../room/metadata.ts';
 import { transcriptOf } from '../room/stream.ts';
 import type { MessageSent } from '../room/transcript.ts';
 import { createMailboxes, type Mailboxes } from './mailbox.ts';

@@ -1,10 +1,12 @@
 import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
-import type { EventMetadata, RoomEvent } from '../room/events.ts';
-import { applyInPlace, type Room, type RoomState } from '../room/room.ts';
+import type { RoomEvent } from '../room/events.ts';
+import type { EventMetadata } from '../room/metadata.ts';
+import type { Room, RoomState } from '../room/room.ts';
+import { applyInPlace } from '../room/room.ts';
 import { roomOfStream } from '../room/stream.ts';
-import { upcast } from '../room/upcast.ts';
+import { decode, Undecodable } from '../room/upcast.ts';
 import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
 
 /** What became of an event: `gap` where an earlier one of its stream is missing, `stopped` where its room cannot be followed. */
@@ -175,12 +177,12 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
       const revision = Number(event.revision);
       const verdict = place(key, entry, revision, event.type);
       if (verdict !== 'applied') return verdict;
-      const decoded = upcast(event);
-      if (decoded._tag === 'Left') {
-        stopped.set(key, `revision ${revision} of stream ${event.stream}: ${decoded.left.message}`);
+      const decoded = decode(event);
+      if (decoded instanceof Undecodable) {
+        stopped.set(key, `revision ${revision} of stream ${event.stream}: ${decoded.message}`);
         return 'stopped';
       }
-      put(key, bucket, entry, applyInPlace(entry?.room, decoded.right, event.time), revision);
+      put(key, bucket, entry, applyInPlace(entry?.room, decoded, event.time), revision);
       if (isRecent(event.time, now)) remember(event.metadata, event.time, now);
       return 'applied';
     },

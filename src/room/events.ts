@@ -1,118 +1,89 @@
 import * as t from 'io-ts';
 import { Actor, Role, scheme } from './actor.ts';
 import { MemberUri, RoomUri } from './address.ts';
+import { define } from './event-definition.ts';
 
 /**
- * The facts of a room's stream: the stored contract. A shape that has been written is never edited. What an older node may
- * ignore can be added as an optional field; whatever changes what the event means is a new version, and `upcast.ts` brings the
- * old one up. `room` and `member` stand in the case first seen, so an event names its rows in the mirror exactly.
- * `npm run schemas` writes `schemas/events/<Type>.v1.json` from these codecs.
+ * The facts of a room's stream: the stored contract, a row a type. A shape that has been written is never edited. What an older
+ * node may ignore can be added as an optional field; whatever changes what the event means is a new version: the row's codec
+ * becomes the new shape, and its `upcasts` get the step to it from the one before. `room` and `member` stand in the case first
+ * seen, so an event names its rows in the mirror exactly. `npm run schemas` writes `schemas/events/<Type>.v<version>.json`.
+ *
+ * How to add a type, a field or a version: docs/contributing/how-to-add-an-event-field.md.
  */
-
-const event = <T extends string, D extends t.Mixed>(type: T, data: D) =>
-  t.strict({ type: t.literal(type), data }, type);
-
-/** `owner` is the first member. `cause`: the command that made the room (`#create`, or `#join` of a missing one). */
-export const RoomCreated = event(
-  'RoomCreated',
-  t.intersection([
-    t.type({
-      room: RoomUri,
-      owner: MemberUri,
-      private: t.boolean,
-      cause: t.union([t.literal('create'), t.literal('join'), t.literal('import')]),
-    }),
-    scheme,
-  ]),
-);
-/** By a `#join` of one who was not invited. */
-export const MemberJoined = event(
-  'MemberJoined',
-  t.intersection([t.type({ room: RoomUri, member: MemberUri }), scheme]),
-);
-export const MemberInvited = event(
-  'MemberInvited',
-  t.intersection([t.type({ room: RoomUri, member: MemberUri, by: Actor }), scheme]),
-);
-/** By `#accept`, or by `#join` of an invited one. */
-export const InvitationAccepted = event(
-  'InvitationAccepted',
-  t.intersection([t.type({ room: RoomUri, member: MemberUri }), scheme]),
-);
-/** By `#deny`, or by `#exit` of an invited one. `inviter` is told. */
-export const InvitationDenied = event('InvitationDenied', t.type({ room: RoomUri, member: MemberUri, inviter: Actor }));
-/** `removed`: by `#remove`. `undeliverable`: the invitation's MESSAGE failed at every device. */
-export const InvitationWithdrawn = event(
-  'InvitationWithdrawn',
-  t.type({
-    room: RoomUri,
-    member: MemberUri,
-    inviter: Actor,
-    by: Actor,
-    cause: t.union([t.literal('removed'), t.literal('undeliverable')]),
+export const roomEvents = {
+  /** `owner` is the first member. `cause`: the command that made the room (`#create`, or `#join` of a missing one). */
+  RoomCreated: define({
+    meaning: 'A room was made; its owner is its first member.',
+    data: t.intersection([
+      t.type({
+        room: RoomUri,
+        owner: MemberUri,
+        private: t.boolean,
+        cause: t.union([t.literal('create'), t.literal('join'), t.literal('import')]),
+      }),
+      scheme,
+    ]),
   }),
-);
-export const MemberRemoved = event('MemberRemoved', t.type({ room: RoomUri, member: MemberUri, by: Actor }));
-export const MemberExited = event('MemberExited', t.type({ room: RoomUri, member: MemberUri }));
-/** By `#add`: a member at once; one who was invited ceases to be a pending one. */
-export const MemberAdded = event(
-  'MemberAdded',
-  t.intersection([t.type({ room: RoomUri, member: MemberUri, by: Actor }), scheme]),
-);
-/** `role: owner` hands the room over: the owner until then becomes admin, in this same event. */
-export const RoleChanged = event('RoleChanged', t.type({ room: RoomUri, member: MemberUri, role: Role, by: Actor }));
-export const RoomDestroyed = event(
-  'RoomDestroyed',
-  t.type({ room: RoomUri, by: Actor, cause: t.union([t.literal('exit'), t.literal('destroy')]) }),
-);
-
-export const eventCodecs = {
-  RoomCreated,
-  MemberJoined,
-  MemberInvited,
-  InvitationAccepted,
-  InvitationDenied,
-  InvitationWithdrawn,
-  MemberRemoved,
-  MemberExited,
-  MemberAdded,
-  RoleChanged,
-  RoomDestroyed,
-} as const;
-
-export type EventType = keyof typeof eventCodecs;
-export type RoomEvent = { [K in EventType]: t.TypeOf<(typeof eventCodecs)[K]> }[EventType];
-
-/**
- * What stands beside an event: who asked, from where, and what it belongs to. `$correlationId` and `$causationId` are the
- * names that EventStoreDB's own tools look for: the first is the request's Call-ID (an MI call's or an import's id), shared by
- * all that follows from it; the second the id of the request, or of the event, that led directly to this one.
- */
-export const EventMetadata = t.intersection(
-  [
-    t.type({
-      $correlationId: t.string,
-      $causationId: t.string,
-      /** Version of the event's data; `schemas/events/<Type>.v<version>.json`. */
-      version: t.number,
-      /** Who asked: a member's URI, or `operator:NAME`. */
-      actor: Actor,
-      /** `udp:192.0.2.1:5060`, `tcp:...`, `mi:http:127.0.0.1:40000`, `mi:fifo`, `import`, or `imcd` for a consequence. */
-      source: t.string,
-      /** The node that took the command (`node` option). */
-      node: t.string,
-      /** RFC 3339, UTC, milliseconds, by the node's clock. */
-      time: t.string,
+  /** By a `#join` of one who was not invited. */
+  MemberJoined: define({
+    meaning: 'A user who was not invited became a member by joining.',
+    data: t.intersection([t.type({ room: RoomUri, member: MemberUri }), scheme]),
+  }),
+  MemberInvited: define({
+    meaning: 'A user was invited.',
+    data: t.intersection([t.type({ room: RoomUri, member: MemberUri, by: Actor }), scheme]),
+  }),
+  /** By `#accept`, or by `#join` of an invited one. */
+  InvitationAccepted: define({
+    meaning: 'An invited user became a member.',
+    data: t.intersection([t.type({ room: RoomUri, member: MemberUri }), scheme]),
+  }),
+  /** By `#deny`, or by `#exit` of an invited one. `inviter` is told. */
+  InvitationDenied: define({
+    meaning: 'An invited user declined.',
+    data: t.type({ room: RoomUri, member: MemberUri, inviter: Actor }),
+  }),
+  /** `removed`: by `#remove`. `undeliverable`: the invitation's MESSAGE failed at every device. */
+  InvitationWithdrawn: define({
+    meaning: 'An invitation ended without the invited user: removed, or not deliverable at any device.',
+    data: t.type({
+      room: RoomUri,
+      member: MemberUri,
+      inviter: Actor,
+      by: Actor,
+      cause: t.union([t.literal('removed'), t.literal('undeliverable')]),
     }),
-    t.partial({
-      callId: t.string,
-      /** Number and method, e.g. `1 MESSAGE`. */
-      cseq: t.string,
-      fromTag: t.string,
-      /** Imported events: where the row stood. */
-      origin: t.string,
-    }),
-  ],
-  'EventMetadata',
-);
-export type EventMetadata = t.TypeOf<typeof EventMetadata>;
+  }),
+  MemberRemoved: define({
+    meaning: 'A member was removed.',
+    data: t.type({ room: RoomUri, member: MemberUri, by: Actor }),
+  }),
+  MemberExited: define({
+    meaning: 'A member left.',
+    data: t.type({ room: RoomUri, member: MemberUri }),
+  }),
+  /** By `#add`: a member at once; one who was invited ceases to be a pending one. */
+  MemberAdded: define({
+    meaning: 'A user was made a member at once; an invitation, if there was one, ended so.',
+    data: t.intersection([t.type({ room: RoomUri, member: MemberUri, by: Actor }), scheme]),
+  }),
+  /** `role: owner` hands the room over: the owner until then becomes admin, in this same event. */
+  RoleChanged: define({
+    meaning: 'A member has another role; with the role owner the owner until then became admin.',
+    data: t.type({ room: RoomUri, member: MemberUri, role: Role, by: Actor }),
+  }),
+  RoomDestroyed: define({
+    meaning: 'The room, its members and its invitations are gone; the name is free, and its stream goes on.',
+    data: t.type({ room: RoomUri, by: Actor, cause: t.union([t.literal('exit'), t.literal('destroy')]) }),
+  }),
+};
+
+export type RoomEvents = typeof roomEvents;
+export type EventType = keyof RoomEvents;
+/** By type, the data of today's version. */
+export type EventData = { readonly [T in EventType]: t.TypeOf<RoomEvents[T]['data']> };
+/** A fact of a room's stream, in today's version; with `T`, one of some types. */
+export type RoomEvent<T extends EventType = EventType> = {
+  [K in T]: { readonly type: K; readonly data: EventData[K] };
+}[T];

@@ -5,10 +5,12 @@ import type { EventStore, ExpectedRevision, NewEvent } from '../ports/event-stor
 import type { Ids } from '../ports/ids.ts';
 import { Operator } from '../room/actor.ts';
 import { memberKey, type RoomUri, roomKey } from '../room/address.ts';
-import type { EventMetadata, RoomEvent } from '../room/events.ts';
-import { applyInPlace, type Room, type RoomState } from '../room/room.ts';
+import { type RoomEvent, roomEvents } from '../room/events.ts';
+import type { EventMetadata } from '../room/metadata.ts';
+import type { Room, RoomState } from '../room/room.ts';
+import { applyInPlace } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
-import { upcast } from '../room/upcast.ts';
+import { decode, Undecodable } from '../room/upcast.ts';
 import { connect } from './database/connect.ts';
 import type { Session } from './database/session.ts';
 import { databaseSettings } from './database/url.ts';
@@ -133,9 +135,10 @@ const knownOf = async (store: EventStore, stream: string): Promise<Known> => {
   let expected: ExpectedRevision = 'no_stream';
   const origins = new Set<string>();
   for await (const event of store.readStream(stream)) {
-    const decoded = upcast(event);
-    if (E.isLeft(decoded)) throw new ImportFailed(`Event ${event.revision} of ${stream}: ${decoded.left.message}.`);
-    state = applyInPlace(state, decoded.right, event.time);
+    const decoded = decode(event);
+    if (decoded instanceof Undecodable)
+      throw new ImportFailed(`Event ${event.revision} of ${stream}: ${decoded.message}.`);
+    state = applyInPlace(state, decoded, event.time);
     expected = event.revision;
     const { metadata } = event;
     if (typeof metadata !== 'object' || metadata === null || !('origin' in metadata)) continue;
@@ -229,7 +232,7 @@ const appendAll = async (
       const metadata: EventMetadata = {
         $correlationId: run,
         $causationId: run,
-        version: 1,
+        version: roomEvents[event.type].version,
         actor: importer,
         source: 'import',
         node,

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { NewEvent, StoreFailure } from '../ports/event-store.ts';
-import { timeOf } from '../room/upcast.ts';
+import { timeIn } from '../room/metadata.ts';
 
 /** An event as it is written: JSON texts, and the time by which it is found. */
 export interface Encoded {
@@ -35,7 +35,7 @@ export const encodeEvent = (event: NewEvent): E.Either<StoreFailure, Encoded> =>
       id: event.id.toLowerCase(),
       data,
       metadata,
-      time: timeOf(event.metadata),
+      time: timeIn(event.metadata),
       version: versionOf(event.metadata),
     });
   } catch (cause) {

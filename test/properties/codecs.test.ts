@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { MemberUri, memberKey, RoomUri } from '../../src/room/address.ts';
 import { RoomCommand } from '../../src/room/commands.ts';
-import { eventCodecs } from '../../src/room/events.ts';
+import { roomEvents } from '../../src/room/events.ts';
 import { parseMember, parseRoom } from '../../src/room/parse-address.ts';
-import { upcast } from '../../src/room/upcast.ts';
+import { decode } from '../../src/room/upcast.ts';
 import { anyCommand, anyEvent, anyMember, anyRoom } from './arbitraries.ts';
 
 describe('codec round trips', () => {
@@ -15,8 +15,11 @@ describe('codec round trips', () => {
       fc.property(anyEvent, (event) => {
         const stored: unknown = JSON.parse(JSON.stringify(event));
         assert.deepEqual(stored, event);
-        assert.deepEqual(eventCodecs[event.type].decode(stored), E.right(event));
-        assert.deepEqual(upcast({ ...event, metadata: { version: 1 } }), E.right(event));
+        assert.deepEqual(
+          roomEvents[event.type].data.decode(JSON.parse(JSON.stringify(event.data))),
+          E.right(event.data),
+        );
+        assert.deepEqual(decode({ ...event, metadata: { version: roomEvents[event.type].version } }), event);
       }),
     );
   });

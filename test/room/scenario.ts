@@ -7,7 +7,8 @@ import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import type { Refusal } from '../../src/room/refusals.ts';
-import { fold, type RoomState } from '../../src/room/room.ts';
+import type { RoomState } from '../../src/room/room.ts';
+import { fold } from '../../src/room/room.ts';
 
 /** The words that the domain's tests are written in: given(events).when(command).then(events). */
 

@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as E from 'fp-ts/lib/Either.js';
-import { EventMetadata, eventCodecs } from '../../src/room/events.ts';
-import { MessageSent } from '../../src/room/transcript.ts';
-import { metadataOf, timeOf, upcast, versionOf } from '../../src/room/upcast.ts';
+import * as t from 'io-ts';
+import { MemberUri, RoomUri } from '../../src/room/address.ts';
+import { define } from '../../src/room/event-definition.ts';
+import { roomEvents } from '../../src/room/events.ts';
+import { EventMetadata, timeIn, versionIn } from '../../src/room/metadata.ts';
+import { transcriptEvents } from '../../src/room/transcript.ts';
+import { decode, decodeWith, shownData, Undecodable } from '../../src/room/upcast.ts';
 import { fixtures } from './fixtures.ts';
 import { bob, joined, time } from './scenario.ts';
 
 const ofRooms = fixtures.filter(({ type }) => type !== 'MessageSent');
-const leftOf = (found: E.Either<{ readonly message: string }, unknown>): string =>
-  E.isLeft(found) ? found.left.message : assert.fail('it was decoded');
+const messageOf = (found: unknown): string =>
+  found instanceof Undecodable ? found.message : assert.fail('it was decoded');
 
 describe('fixtures: one stored event of each type and age, which must decode for ever', () => {
   it('has each type, and each optional field', () => {
     const types = new Set(ofRooms.map(({ type }) => type));
-    assert.deepEqual([...types].toSorted(), Object.keys(eventCodecs).toSorted());
+    assert.deepEqual([...types].toSorted(), Object.keys(roomEvents).toSorted());
     const sips = ofRooms.filter(({ data }) => typeof data === 'object' && data !== null && 'scheme' in data);
     assert.deepEqual(sips.map(({ type }) => type).toSorted(), [
       'InvitationAccepted',
@@ -27,18 +30,18 @@ describe('fixtures: one stored event of each type and age, which must decode for
 
   for (const { file, type, data, metadata } of ofRooms) {
     it(`${file} is today's event`, () => {
-      assert.deepEqual(upcast({ type, data, metadata }), E.right({ type, data }));
-      assert.deepEqual(metadataOf(metadata), E.right(metadata));
-      assert.match(timeOf(metadata), /^2026-11-22T14:0\d:00\.000Z$/);
-      assert.equal(versionOf(metadata), 1);
+      assert.deepEqual(decode({ type, data, metadata }), { type, data });
+      assert.ok(EventMetadata.is(metadata));
+      assert.match(timeIn(metadata), /^2026-11-22T14:0\d:00\.000Z$/);
+      assert.equal(versionIn(metadata), 1);
     });
   }
 
   it('has recorded messages', () => {
     const messages = fixtures.filter(({ type }) => type === 'MessageSent');
     assert.equal(messages.length, 2);
-    for (const { type, data, metadata } of messages) {
-      assert.ok(MessageSent.is({ type, data }));
+    for (const { data, metadata } of messages) {
+      assert.ok(transcriptEvents.MessageSent.data.is(data));
       assert.ok(EventMetadata.is(metadata));
     }
   });
@@ -46,38 +49,44 @@ describe('fixtures: one stored event of each type and age, which must decode for
 
 describe('an event of a type or version that this node does not know', () => {
   const event = joined(bob);
-  it('is a Left that says which type', () => {
+  it('is undecodable, and says which type', () => {
     assert.equal(
-      leftOf(upcast({ ...event, type: 'RoomPainted', metadata: {} })),
+      messageOf(decode({ ...event, type: 'RoomPainted', metadata: {} })),
       'event type RoomPainted is not known here',
     );
-    assert.match(leftOf(upcast({ ...event, type: 'constructor', metadata: {} })), /constructor is not known/);
+    assert.match(messageOf(decode({ ...event, type: 'constructor', metadata: {} })), /constructor is not known/);
   });
-  it('is a Left that says which version, even where its data looks right', () => {
+  it('says which version, even where its data looks right', () => {
     const message = 'MemberJoined has version 2, and 1 is the newest known here';
-    assert.equal(leftOf(upcast({ ...event, metadata: { version: 2 } })), message);
-    assert.equal(leftOf(upcast({ ...event, version: 2, metadata: undefined })), message);
-    assert.match(leftOf(upcast({ ...event, metadata: { version: '1' } })), /version NaN/);
+    assert.equal(messageOf(decode({ ...event, metadata: { version: 2 } })), message);
+    assert.equal(messageOf(decode({ ...event, version: 2, metadata: undefined })), message);
+    assert.match(messageOf(decode({ ...event, metadata: { version: '1' } })), /version NaN/);
+    for (const version of [0, -1, 0.5, Number.POSITIVE_INFINITY])
+      assert.match(messageOf(decode({ ...event, version, metadata: undefined })), /^MemberJoined has version /);
   });
-  it('is a Left that says where the shape is not that of its type', () => {
+  it('says where the shape is not that of its type', () => {
     for (const data of [undefined, null, {}, [], { ...event.data, member: 'bob' }])
       assert.equal(
-        leftOf(upcast({ type: event.type, data, metadata: {} })),
+        messageOf(decode({ type: event.type, data, metadata: {} })),
         'the data of MemberJoined does not have its shape',
       );
+  });
+  it('is shown as it stands', () => {
+    const data = { colour: 'red' };
+    assert.equal(shownData({ type: 'RoomPainted', data, metadata: {} }), data);
   });
 });
 
 describe('an event of an earlier time', () => {
   it('without a version is of the first', () => {
     for (const metadata of [undefined, null, {}, 'text'])
-      assert.deepEqual(upcast({ ...joined(bob), metadata }), E.right(joined(bob)));
+      assert.deepEqual(decode({ ...joined(bob), metadata }), joined(bob));
   });
   it('with fields more than its type has is read for those it has', () => {
     const { type, data } = joined(bob);
-    const read = upcast({ type, data: { ...data, mood: 'good' }, metadata: {} });
-    assert.ok(E.isRight(read) && read.right.type === 'MemberJoined');
-    assert.equal(read.right.data.member, bob);
+    const read = decode({ type, data: { ...data, mood: 'good' }, metadata: {} });
+    assert.ok(!(read instanceof Undecodable) && read.type === 'MemberJoined');
+    assert.equal(read.data.member, bob);
   });
   it('does not have its metadata parsed where the store knows the version', () => {
     const stored = {
@@ -87,23 +96,81 @@ describe('an event of an earlier time', () => {
         return assert.fail('parsed');
       },
     };
-    assert.ok(E.isRight(upcast(stored)));
+    assert.ok(!(decode(stored) instanceof Undecodable));
+  });
+});
+
+/** Version 1 had `who`, version 2 a `member`, version 3 says whether it was polite. */
+const table = {
+  RoomLeft: define({
+    meaning: 'Somebody left.',
+    data: t.type({ room: RoomUri, member: MemberUri, polite: t.boolean }),
+    upcasts: [
+      ({ who, ...rest }) => ({ ...rest, member: String(who).toLowerCase() }),
+      (second) => ({ ...second, polite: true }),
+    ],
+  }),
+};
+
+describe('a table with older versions', () => {
+  const read = decodeWith(table);
+  const room = 'sip:chat-1@example.org';
+  const member = 'sip:bob@example.org';
+  const today = { type: 'RoomLeft', data: { room, member, polite: true } };
+  const left = (version: number | undefined, data: unknown) =>
+    read({ type: 'RoomLeft', version, data, metadata: undefined });
+
+  it('has the version that its upcasts lead to', () => {
+    assert.equal(table.RoomLeft.version, 3);
+    assert.equal(roomEvents.MemberJoined.version, 1);
+  });
+  it('knows by the codec which fields name a user', () => {
+    assert.deepEqual(table.RoomLeft.users, ['member']);
+    assert.deepEqual(roomEvents.InvitationWithdrawn.users, ['member', 'inviter', 'by']);
+    assert.deepEqual(roomEvents.RoomCreated.users, ['owner']);
+  });
+  it('brings an event up from where it is, step by step', () => {
+    assert.deepEqual(left(1, { room, who: 'sip:BOB@example.org' }), today);
+    assert.deepEqual(left(undefined, { room, who: 'sip:BOB@example.org' }), today);
+    assert.deepEqual(left(2, { room, member }), today);
+    assert.deepEqual(left(3, today.data), today);
+  });
+  it('gives the newest as it was read, not a copy', () => {
+    const found = left(3, today.data);
+    assert.ok(!(found instanceof Undecodable));
+    assert.equal(found.data, today.data);
+  });
+  it('looks at what came out: data that never had their version’s shape are none of it', () => {
+    const message = 'the data of RoomLeft does not have its shape';
+    for (const data of [undefined, null, 7, 'text', [], {}, { room, who: 'bob' }, { room, who: Symbol.iterator }])
+      assert.equal(messageOf(left(1, data)), message);
+    // Of the third version's shape already, but said to be of the first.
+    assert.equal(messageOf(left(1, today.data)), message);
+  });
+  it('takes a step that throws for a shape that is none', () => {
+    const broken = decodeWith({ X: define({ meaning: '', data: t.type({}), upcasts: [() => assert.fail('thrown')] }) });
+    assert.match(messageOf(broken({ type: 'X', data: {}, metadata: {} })), /does not have its shape/);
+  });
+  it('does not know a version that none of its steps starts from', () => {
+    for (const version of [0, 1.5, 4, Number.NaN])
+      assert.equal(
+        messageOf(left(version, today.data)),
+        `RoomLeft has version ${version}, and 3 is the newest known here`,
+      );
   });
 });
 
 describe('metadata', () => {
-  it('that is not whole names what is missing or wrong', () => {
-    const [first] = fixtures;
+  const [first] = fixtures;
+  it('that is not whole is none', () => {
     assert.ok(typeof first?.metadata === 'object');
-    assert.equal(
-      leftOf(metadataOf({ ...first.metadata, actor: 'bob', node: undefined })),
-      'metadata without a right actor, node',
-    );
-    assert.match(leftOf(metadataOf({ ...first.metadata, callId: 7 })), /callId/);
-    assert.equal(leftOf(metadataOf(null)), 'the metadata is no object');
+    assert.ok(!EventMetadata.is({ ...first.metadata, actor: 'bob' }));
+    assert.ok(!EventMetadata.is({ ...first.metadata, node: undefined }));
+    assert.ok(!EventMetadata.is({ ...first.metadata, callId: 7 }));
+    assert.ok(!EventMetadata.is(null));
   });
   it('has no time where there is none', () => {
-    for (const metadata of [undefined, null, {}, { time: 7 }]) assert.equal(timeOf(metadata), '');
-    assert.equal(timeOf({ time }), time);
+    for (const metadata of [undefined, null, {}, { time: 7 }]) assert.equal(timeIn(metadata), '');
+    assert.equal(timeIn({ time }), time);
   });
 });

@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { historyOf, usersOf } from '../../engine/history.ts';
+import { historyOf } from '../../engine/history.ts';
 import { eventJson } from '../../mi/event-json.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import type { MemberKey, RoomKey } from '../../room/address.ts';
 import { streamOf } from '../../room/stream.ts';
+import { touchedUsers } from '../../room/touched-users.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { eventHeadings, eventRow } from '../read/event-row.ts';
 import { eventFilter, numberArgument, roomArgument, userArgument } from '../read/filters.ts';
@@ -59,7 +60,8 @@ const history = async (store: EventStore, question: Question, { options, out, er
   await rows.flush();
   if (options.follow) {
     const mine = (event: StoredEvent) =>
-      (room === undefined || event.stream === streamOf(room)) && (user === undefined || usersOf(event).has(user));
+      (room === undefined || event.stream === streamOf(room)) &&
+      (user === undefined || touchedUsers(event).includes(user));
     await follow(store, last, async (events) => {
       for (const event of events) if (mine(event)) await show(event);
       await rows.flush();

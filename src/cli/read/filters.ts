@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { suggestion } from '../../config/problems.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import { type MemberKey, memberKey, type RoomKey, type RoomUri, roomKey } from '../../room/address.ts';
-import { eventCodecs } from '../../room/events.ts';
+import { roomEvents } from '../../room/events.ts';
 import { parseMember, parseRoom } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
 import { CliError, type Invocation } from '../invocation.ts';
@@ -86,7 +86,7 @@ export const eventFilter = async (invocation: Invocation, config: Config): Promi
 
 const typesOf = (given: string | true | undefined): ReadonlySet<string> | undefined => {
   if (given === undefined) return undefined;
-  const names = Object.keys(eventCodecs);
+  const names = Object.keys(roomEvents);
   const asked = String(given)
     .split(',')
     .map((name) => name.trim());

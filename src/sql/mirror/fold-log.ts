@@ -1,9 +1,9 @@
-import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { RoomKey } from '../../room/address.ts';
-import { applyInPlace, type Room } from '../../room/room.ts';
+import type { Room } from '../../room/room.ts';
+import { applyInPlace } from '../../room/room.ts';
 import { roomOfStream } from '../../room/stream.ts';
-import { upcast } from '../../room/upcast.ts';
+import { decode, Undecodable } from '../../room/upcast.ts';
 
 /** All living rooms as the log has them, up to and with one position. */
 export interface FoldedLog {
@@ -36,12 +36,12 @@ export const foldLog = async (
     position = event.position;
     events += 1;
     if (events % 10_000 === 0) onProgress(events);
-    const decoded = upcast(event);
-    if (E.isLeft(decoded)) {
-      unknown.push(`event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`);
+    const decoded = decode(event);
+    if (decoded instanceof Undecodable) {
+      unknown.push(`event ${event.revision} of ${event.stream} is not known to this version: ${decoded.message}`);
       continue;
     }
-    const room = applyInPlace(rooms.get(key), decoded.right, event.time);
+    const room = applyInPlace(rooms.get(key), decoded, event.time);
     if (room === undefined) rooms.delete(key);
     else rooms.set(key, room);
   }

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import * as E from 'fp-ts/lib/Either.js';
 import type { Position, StoredEvent } from '../../ports/event-store.ts';
-import { upcast } from '../../room/upcast.ts';
+import { decode, Undecodable } from '../../room/upcast.ts';
 import { emptyPlan, planEvent, type RoomPlan } from './plan.ts';
 
 /** Events planned between two looks at the sockets: below 1 ms. */
@@ -21,17 +20,17 @@ export const planBatch = async (events: readonly StoredEvent[]): Promise<Planned
   let position: Position | undefined;
   for (const [n, event] of events.entries()) {
     if (n % slice === slice - 1) await setImmediate();
-    const decoded = upcast(event);
-    if (E.isLeft(decoded)) {
-      const unknown = `event ${event.revision} of ${event.stream} is not known to this version: ${decoded.left.message}`;
+    const decoded = decode(event);
+    if (decoded instanceof Undecodable) {
+      const unknown = `event ${event.revision} of ${event.stream} is not known to this version: ${decoded.message}`;
       return { plans: [...plans.values()], position, unknown };
     }
     let plan = plans.get(event.stream);
     if (plan === undefined) {
-      plan = emptyPlan(decoded.right.data.room);
+      plan = emptyPlan(decoded.data.room);
       plans.set(event.stream, plan);
     }
-    planEvent(plan, decoded.right);
+    planEvent(plan, decoded);
     position = event.position;
   }
   return { plans: [...plans.values()], position };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { StoredEvent } from '../../ports/event-store.ts';
-import { timeOf } from '../../room/upcast.ts';
+import { timeIn } from '../../room/metadata.ts';
 import { positionOf } from './wire.ts';
 
 /**
@@ -25,7 +25,7 @@ export const stored = (event: RecordedEvent): StoredEvent => ({
   revision: event.revision,
   position: positionOf(event.position?.commit ?? 0n, event.position?.prepare ?? 0n),
   type: event.type,
-  time: timeOf(event.metadata),
+  time: timeIn(event.metadata),
   data: event.data,
   metadata: event.metadata,
 });

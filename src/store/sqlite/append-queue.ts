@@ -2,11 +2,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Appended, AppendFailure, ExpectedRevision, NewEvent, StoreFailure } from '../../ports/event-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { categoryOf } from '../../room/stream.ts';
+import { touchedUsers } from '../../room/touched-users.ts';
 import { countOutcome, type StoreCounters, type StoreOperations } from '../counters.ts';
 import { encodeEvents } from '../encode.ts';
 import { numberedPosition } from '../numbered-position.ts';
 import type { Answers, Append, AppendOutcome, EventRow, Fatal, WriterData } from './protocol.ts';
-import { touchedUsers } from './touched-users.ts';
 import { WriterThread } from './writer-thread.ts';
 
 /** Appends that wait for the disk at most; beyond, they are refused at once. */
@@ -174,7 +174,7 @@ const encodeRows = (stream: string, events: readonly NewEvent[]): E.Either<Store
   const room = categoryOf(stream) === 'room';
   const rows = encoded.right.map(({ id, type, time, version, data, metadata }, i): EventRow => {
     const event = events[i];
-    const users = room && event !== undefined ? touchedUsers(event.data, event.metadata) : [];
+    const users = room && event !== undefined ? touchedUsers(event) : [];
     return [id, type, time, version, data, metadata, users];
   });
   return E.right(rows);
