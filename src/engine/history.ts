@@ -1,8 +1,8 @@
 import { type EventStore, type Position, type StoredEvent, StoreError } from '../ports/event-store.ts';
 import type { MemberKey, RoomKey } from '../room/address.ts';
 import type { RoomEvent } from '../room/events.ts';
+import { fold } from '../room/fold.ts';
 import type { RoomState } from '../room/room.ts';
-import { fold } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
 import { touchedUsers } from '../room/touched-users.ts';
 import { decode, Undecodable } from '../room/upcast.ts';

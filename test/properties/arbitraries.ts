@@ -5,8 +5,8 @@ import { MemberUri, RoomUri } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
+import { applyInPlace } from '../../src/room/fold.ts';
 import type { RoomState } from '../../src/room/room.ts';
-import { applyInPlace } from '../../src/room/room.ts';
 
 /** Objects as JSON.parse makes them: fast-check's own have no prototype at times. */
 const record = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>

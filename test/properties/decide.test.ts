@@ -7,8 +7,9 @@ import { announce } from '../../src/room/announce.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide } from '../../src/room/decide.ts';
 import { roomEvents } from '../../src/room/events.ts';
+import { evolve } from '../../src/room/fold.ts';
 import { Refusal } from '../../src/room/refusals.ts';
-import { evolve, type RoomState, recipientsOf } from '../../src/room/room.ts';
+import { type RoomState, recipientsOf } from '../../src/room/room.ts';
 import { anyCommand, anyCommands, anyPolicy, run } from './arbitraries.ts';
 
 /** Any policy, any room that commands can lead to, and one command more. */

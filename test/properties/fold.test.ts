@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { memberKey } from '../../src/room/address.ts';
-import {
-  applyInPlace,
-  evolve,
-  fold,
-  memberCount,
-  type Room,
-  type RoomState,
-  recipientsOf,
-} from '../../src/room/room.ts';
+import { applyInPlace, evolve, fold } from '../../src/room/fold.ts';
+import { memberCount, type Room, type RoomState, recipientsOf } from '../../src/room/room.ts';
 import { anyCommands, anyEvent, anyPolicy, type Fact, run } from './arbitraries.ts';
 
 /** Histories that commands can lead to, and such as no command would: a fold must not care. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RoomEvent } from '../../src/room/events.ts';
+import { fold } from '../../src/room/fold.ts';
 import type { Room } from '../../src/room/room.ts';
-import { fold } from '../../src/room/room.ts';
 import { help, roomList } from '../../src/room/texts.ts';
 import {
   accepted,

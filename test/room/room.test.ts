@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memberKey } from '../../src/room/address.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
-import { applyInPlace, evolve, fold, memberCount, memberOf, type Room, recipientsOf } from '../../src/room/room.ts';
+import { applyInPlace, evolve, fold } from '../../src/room/fold.ts';
+import { memberCount, memberOf, type Room, recipientsOf } from '../../src/room/room.ts';
 import {
   accepted,
   alice,

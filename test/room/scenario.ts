@@ -6,9 +6,9 @@ import { announce } from '../../src/room/announce.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
+import { fold } from '../../src/room/fold.ts';
 import type { Refusal } from '../../src/room/refusals.ts';
 import type { RoomState } from '../../src/room/room.ts';
-import { fold } from '../../src/room/room.ts';
 
 /** The words that the domain's tests are written in: given(events).when(command).then(events). */
 

@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import { MemberUri, memberKey, RoomUri, roomKey } from '../../src/room/address.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
+import { applyInPlace } from '../../src/room/fold.ts';
 import type { Room, RoomState } from '../../src/room/room.ts';
-import { applyInPlace } from '../../src/room/room.ts';
 import { streamOf } from '../../src/room/stream.ts';
 
 /** Histories of rooms for the tests of the mirror: made up event by event, each possible after the one before. */

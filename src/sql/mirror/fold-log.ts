@@ -1,7 +1,7 @@
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { RoomKey } from '../../room/address.ts';
+import { applyInPlace } from '../../room/fold.ts';
 import type { Room } from '../../room/room.ts';
-import { applyInPlace } from '../../room/room.ts';
 import { roomOfStream } from '../../room/stream.ts';
 import { decode, Undecodable } from '../../room/upcast.ts';
 
