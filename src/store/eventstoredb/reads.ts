@@ -52,38 +52,42 @@ const unavailable = (connection: EventStoreConnection): StoreFailure => {
   };
 };
 
-/** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
-export const createPagedReads = (connection: EventStoreConnection, counters: StoreCounters) => {
-  const turns = createTurns(mostOpen, mostWaitingReads);
+/** Does one read on the client of now. Throws `StoreError`. */
+type Read = <A>(work: (wire: Wire) => Promise<A>) => Promise<A>;
 
-  const read = async <A>(work: (wire: Wire) => Promise<A>): Promise<A> => {
+/** Reads in turns, each counted. A lost connection is told; a new leader is asked at once. */
+const readsOn = (connection: EventStoreConnection, counters: StoreCounters): Read => {
+  const turns = createTurns(mostOpen, mostWaitingReads);
+  const readNow: Read = async (work) => {
+    for (let tries = 0; ; tries += 1) {
+      const wire = connection.wire();
+      const generation = connection.generation();
+      if (wire === undefined) throw new StoreError(unavailable(connection));
+      try {
+        return await work(wire);
+      } catch (cause) {
+        if (connection.status().kind === 'closed') throw new StoreError(unavailable(connection));
+        const trouble = troubleOf(cause);
+        if (trouble.kind === 'not-leader' && tries === 0) continue;
+        if (trouble.kind === 'lost' || trouble.kind === 'not-now') connection.lost(generation, cause);
+        throw new StoreError(readFailure(cause));
+      }
+    }
+  };
+  return async (work) => {
     counters.operations.reads += 1;
     try {
-      return await readNow(work);
+      return await turns.take(() => readNow(work));
     } catch (cause) {
       if (cause instanceof StoreError) countFailure(counters, cause.failure);
       throw cause;
     }
   };
+};
 
-  /** Does one read on the client of now. Throws `StoreError`. A lost connection is told; a new leader is asked at once. */
-  const readNow = <A>(work: (wire: Wire) => Promise<A>): Promise<A> =>
-    turns.take(async () => {
-      for (let tries = 0; ; tries += 1) {
-        const wire = connection.wire();
-        const generation = connection.generation();
-        if (wire === undefined) throw new StoreError(unavailable(connection));
-        try {
-          return await work(wire);
-        } catch (cause) {
-          if (connection.status().kind === 'closed') throw new StoreError(unavailable(connection));
-          const trouble = troubleOf(cause);
-          if (trouble.kind === 'not-leader' && tries === 0) continue;
-          if (trouble.kind === 'lost' || trouble.kind === 'not-now') connection.lost(generation, cause);
-          throw new StoreError(readFailure(cause));
-        }
-      }
-    });
+/** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
+export const createPagedReads = (connection: EventStoreConnection, counters: StoreCounters) => {
+  const read = readsOn(connection, counters);
 
   const readStream = async function* (stream: string, range: ReadRange = {}): AsyncIterable<StoredEvent> {
     const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = range;
@@ -130,5 +134,5 @@ export const createPagedReads = (connection: EventStoreConnection, counters: Sto
     }
   };
 
-  return { read, readStream, lastRevision, end };
+  return { readStream, lastRevision, end };
 };
