@@ -5,7 +5,7 @@ import { type HostPort, showHostPort } from '../../net/address.ts';
 import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Dispatch } from '../dispatch.ts';
-import { createGuard, type GuardOptions, type Rejection } from './http-guard.ts';
+import { createGuard, type Guard, type GuardOptions, type Rejection } from './http-guard.ts';
 
 export interface HttpOptions extends GuardOptions {
   readonly port: number;
@@ -40,9 +40,34 @@ const idleMs = 15_000;
 
 /** `POST /mi`, `GET /metrics`, `GET /healthz`, `GET /readyz`. Rejects with a sentence where the address cannot be bound. */
 export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
-  const { dispatch, metrics, notReady, log, host, port } = options;
+  const { host, port, clock } = options;
   const guard = createGuard(options);
   const counters: HttpCounters = Object.assign(guard.counters, { refusedConnections: 0 });
+  const app = boundedApp();
+  app.server.on('drop', () => {
+    counters.refusedConnections += 1;
+  });
+  say(app);
+  route(app, guard, options);
+  try {
+    await app.listen({ host, port, listenTextResolver: () => '' });
+  } catch (error) {
+    throw bindError(`${showHostPort({ host, port })} (mi.http)`, error);
+  }
+  const bound = app.server.address();
+  return {
+    address: typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : { host, port },
+    counters,
+    close: async (ms) => {
+      const force = clock.after(ms, () => app.server.closeAllConnections());
+      await app.close();
+      force.cancel();
+    },
+  };
+};
+
+/** Takes JSON alone, as text. */
+const boundedApp = (): FastifyInstance => {
   const app = fastify({
     bodyLimit: mostBytes,
     requestTimeout: requestMs,
@@ -53,33 +78,21 @@ export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
     forceCloseConnections: true,
   });
   app.server.maxConnections = mostConnections;
-  app.server.on('drop', () => {
-    counters.refusedConnections += 1;
-  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  say(app);
+  return app;
+};
 
-  const protect =
-    (...checks: readonly ((request: IncomingMessage) => Rejection | undefined | Promise<Rejection | undefined>)[]) =>
-    async ({ raw }: { readonly raw: IncomingMessage }, reply: FastifyReply) => {
-      for (const check of checks) {
-        const no = await check(raw);
-        if (no === undefined) continue;
-        log.warn({ source: sourceOf(raw), status: no.status }, `management request refused: ${no.message}`);
-        if (no.status === 401) reply.header('www-authenticate', 'Bearer');
-        return reply.code(no.status).header('connection', 'close').send({ error: no.message });
-      }
-      return undefined;
-    };
+const route = (app: FastifyInstance, guard: Guard, { dispatch, metrics, notReady, log }: HttpOptions): void => {
+  const behind = (...checks: readonly Check[]) => ({ onRequest: refusing(log, checks) });
 
-  app.post('/mi', { onRequest: protect(guard.site, guard.contentType, guard.token) }, async (request, reply) => {
+  app.post('/mi', behind(guard.site, guard.contentType, guard.token), async (request, reply) => {
     const pieces = await dispatch(String(request.body ?? ''), { source: sourceOf(request.raw) });
     if (pieces === undefined) return reply.code(202).send();
     reply.type('application/json; charset=utf-8');
     return reply.send(Readable.from(pieces, { objectMode: false }));
   });
-  app.get('/metrics', { onRequest: protect(guard.token) }, async (_request, reply) => {
+  app.get('/metrics', behind(guard.token), async (_request, reply) => {
     const { type, text } = await metrics();
     return reply.type(type).send(text);
   });
@@ -91,23 +104,23 @@ export const openMiHttp = async (options: HttpOptions): Promise<MiHttp> => {
       .code(why === undefined ? 200 : 503)
       .send(why === undefined ? 'ready\n' : `${why}\n`);
   });
-
-  try {
-    await app.listen({ host, port, listenTextResolver: () => '' });
-  } catch (error) {
-    throw bindError(`${showHostPort({ host, port })} (mi.http)`, error);
-  }
-  const bound = app.server.address();
-  return {
-    address: typeof bound === 'object' && bound !== null ? { host: bound.address, port: bound.port } : { host, port },
-    counters,
-    close: async (ms) => {
-      const force = options.clock.after(ms, () => app.server.closeAllConnections());
-      await app.close();
-      force.cancel();
-    },
-  };
 };
+
+type Check = (request: IncomingMessage) => Rejection | undefined | Promise<Rejection | undefined>;
+
+/** Answers where a check says no, and writes a line. */
+const refusing =
+  (log: Log, checks: readonly Check[]) =>
+  async ({ raw }: { readonly raw: IncomingMessage }, reply: FastifyReply) => {
+    for (const check of checks) {
+      const no = await check(raw);
+      if (no === undefined) continue;
+      log.warn({ source: sourceOf(raw), status: no.status }, `management request refused: ${no.message}`);
+      if (no.status === 401) reply.header('www-authenticate', 'Bearer');
+      return reply.code(no.status).header('connection', 'close').send({ error: no.message });
+    }
+    return undefined;
+  };
 
 const sourceOf = ({ socket }: IncomingMessage): string =>
   `mi:http:${showHostPort({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 })}`;
