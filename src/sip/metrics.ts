@@ -1,7 +1,7 @@
 import { type Metric, metricsIn } from '../ports/metric.ts';
 import { fanOutMetrics } from './fan-out/metrics.ts';
 import { registrarMetrics } from './registrar/metrics.ts';
-import { dispatchMetrics } from './server/metrics.ts';
+import { dispatchMetrics, refusedLogMetrics } from './server/metrics.ts';
 import type { SipStack } from './stack.ts';
 import { transactionMetrics } from './transaction/metrics.ts';
 import { transportMetrics } from './transport/metrics.ts';
@@ -13,6 +13,7 @@ export const sipMetrics: readonly Metric<Counted>[] = [
   ...metricsIn(fanOutMetrics, ({ courier }: Counted) => courier),
   ...metricsIn(transactionMetrics, ({ counters, depths }: Counted) => ({ ...counters, depths })),
   ...metricsIn(dispatchMetrics, ({ counters }: Counted) => counters),
+  ...metricsIn(refusedLogMetrics, ({ counters }: Counted) => counters.log),
   ...metricsIn(transportMetrics, ({ counters }: Counted) => counters.transports),
   ...metricsIn(registrarMetrics, ({ counters }: Counted) => counters.location),
 ];

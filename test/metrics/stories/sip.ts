@@ -139,6 +139,13 @@ export const sipStories = (place: Place): readonly Story[] => {
       'a keep-alive',
       raw(() => '\r\n\r\n'),
     ),
+    story('sip_log_lines_suppressed_total', 'a flood of bytes that are no SIP', async () => {
+      const ann = await user('ann');
+      const act = (): void => {
+        for (let i = 0; i < 100; i += 1) ann.raw(`garbage ${i}`);
+      };
+      return { read, act };
+    }),
     story(
       'transport_received_total{udp}',
       'a datagram',
