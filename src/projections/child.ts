@@ -1,8 +1,21 @@
-import type { Definition, Emitted, Interpreter, InterpreterLimits, Outcome, ProjectionEvent } from './interpreter.ts';
+import type {
+  Definition,
+  Emitted,
+  Interpreter,
+  InterpreterLimits,
+  PartitionOutcome,
+  ProjectionEvent,
+} from './interpreter.ts';
+
+/**
+ * What runs in the child process, handed to it as text: the process' own loop, and what stands in the projection's realm.
+ * Each function refers to nothing outside itself.
+ */
 
 /** Lines to the sandbox. */
 export type Order =
-  | { readonly kind: 'define'; readonly text: string; readonly limits: InterpreterLimits; readonly interpreter: string }
+  /** `program`: makes the realm's `Machine`. `text`: the projection's. */
+  | { readonly kind: 'define'; readonly program: string; readonly text: string }
   | { readonly kind: 'feed'; readonly events: readonly ProjectionEvent[] }
   | { readonly kind: 'finish' };
 
@@ -10,7 +23,7 @@ export type Order =
 export type Report =
   | { readonly kind: 'defined'; readonly definition: Definition }
   | { readonly kind: 'fed'; readonly emitted: readonly Emitted[] }
-  | { readonly kind: 'outcomes'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'outcomes'; readonly outcomes: readonly PartitionOutcome[] }
   | { readonly kind: 'finished' }
   | {
       readonly kind: 'fault';
@@ -18,9 +31,56 @@ export type Report =
       readonly event?: { readonly stream: string; readonly revision: number; readonly type: string };
     };
 
+/** All that the process has of the projection's realm: text goes in, a report comes out as text. */
+interface Machine {
+  readonly call: (name: 'defined' | 'feed' | 'outcomes', argument: string) => string;
+}
+
 /**
- * What runs in the child process, handed to it as text on its command line: reads orders as lines of JSON from stdin, answers
- * on stdout. Refers to nothing outside itself.
+ * Runs in the projection's realm: puts the interpreter's globals there, and answers.
+ *
+ * @param Language the class `Interpreter`, made of its text in that realm
+ */
+export const realmMain = (
+  Language: new (limits: InterpreterLimits) => Interpreter,
+  limits: InterpreterLimits,
+): Machine => {
+  const interpreter = new Language(limits);
+  Object.assign(globalThis, interpreter.globals);
+  const { parse, stringify } = JSON;
+  let outcomes: Iterator<PartitionOutcome> | undefined;
+  return {
+    call: (name, argument) => {
+      let at: ProjectionEvent | undefined;
+      try {
+        if (name === 'defined') return stringify({ kind: 'defined', definition: interpreter.definition() });
+        if (name === 'feed') {
+          const emitted: Emitted[] = [];
+          for (const event of parse(argument) as ProjectionEvent[]) {
+            at = event;
+            for (const one of interpreter.feed(event)) emitted.push(one);
+          }
+          return stringify({ kind: 'fed', emitted });
+        }
+        outcomes ??= interpreter.outcomes();
+        const some: PartitionOutcome[] = [];
+        while (some.length < 100) {
+          const next = outcomes.next();
+          if (next.done === true) break;
+          some.push(next.value);
+        }
+        return stringify({ kind: 'outcomes', outcomes: some });
+      } catch (error) {
+        const message = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
+        const event = at && { stream: at.stream, revision: at.revision, type: at.type };
+        return stringify({ kind: 'fault', message, event });
+      }
+    },
+  };
+};
+
+/**
+ * Runs in the child process: reads orders as lines of JSON from stdin, answers on stdout.
  *
  * The projection lives in a realm of its own into which nothing of this one is handed: text goes in, text comes out. What
  * breaks out of it all the same finds a process that may read and write no file, start no process, thread or addon (Node's
@@ -38,61 +98,22 @@ export const sandboxMain = (): void => {
     codeGeneration: { strings: false, wasm: false },
   });
   const run = (text: string, filename: string): unknown => new vm.Script(text, { filename }).runInContext(context);
-  let machine: { readonly call: (name: string, argument: string) => string } | undefined;
+  let machine: Machine | undefined;
 
   const answer = (text: string): boolean => stdout.write(`${text}\n`);
   const take = (line: string): unknown => {
     const order: Order = JSON.parse(line);
     if (order.kind === 'define') {
-      // Inside: the interpreter, and a single function that takes and gives text.
-      const inside = (make: (limits: InterpreterLimits) => Interpreter, limits: InterpreterLimits) => {
-        const interpreter = make(limits);
-        Object.assign(globalThis, interpreter.globals);
-        const { parse, stringify } = JSON;
-        let outcomes: IterableIterator<Outcome> | undefined;
-        return {
-          call: (name: string, argument: string): string => {
-            let at: ProjectionEvent | undefined;
-            try {
-              if (name === 'defined') return stringify({ kind: 'defined', definition: interpreter.definition() });
-              if (name === 'feed') {
-                const emitted: Emitted[] = [];
-                for (const event of parse(argument) as ProjectionEvent[]) {
-                  at = event;
-                  for (const one of interpreter.feed(event)) emitted.push(one);
-                }
-                return stringify({ kind: 'fed', emitted });
-              }
-              outcomes ??= interpreter.outcomes();
-              const some: Outcome[] = [];
-              while (some.length < 100) {
-                const next = outcomes.next();
-                if (next.done === true) break;
-                some.push(next.value);
-              }
-              return stringify({ kind: 'outcomes', outcomes: some });
-            } catch (error) {
-              const message = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
-              const event = at && { stream: at.stream, revision: at.revision, type: at.type };
-              return stringify({ kind: 'fault', message, event });
-            }
-          },
-        };
-      };
       try {
-        machine = run(
-          `(${inside.toString()})(${order.interpreter}, ${JSON.stringify(order.limits)})`,
-          'imcd',
-        ) as typeof machine;
+        machine = run(order.program, 'imcd') as Machine;
         run(order.text, 'projection.js');
       } catch (error) {
         const stack = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
         const place = /projection\.js:(\d+)/.exec(String((error as { stack?: unknown }).stack))?.[1];
-        return answer(
-          JSON.stringify({ kind: 'fault', message: place === undefined ? stack : `line ${place}: ${stack}` }),
-        );
+        const message = place === undefined ? stack : `line ${place}: ${stack}`;
+        return answer(JSON.stringify({ kind: 'fault', message }));
       }
-      return answer(machine?.call('defined', '') ?? '');
+      return answer(machine.call('defined', ''));
     }
     if (order.kind === 'feed') return answer(machine?.call('feed', JSON.stringify(order.events)) ?? '');
     for (;;) {

@@ -120,6 +120,19 @@ describe("EventStoreDB's projection language", () => {
     );
   });
 
+  it("functions of the projection find no `this` but the realm's global", async () => {
+    const { outcomes } = await runText(
+      `fromAll().partitionBy(function () { return 'by ' + (this === globalThis) }).when({
+        $any: function (s) { s.handler = this === globalThis },
+      }).transformBy(function (s) { s.transform = this === globalThis; return s }).filterBy(function (s) { s.filter = this === globalThis; return true })`,
+      [event('room-x', 0)],
+    );
+    assert.deepEqual(
+      outcomes.map(({ partition, result }) => [partition, result]),
+      [['by true', { handler: true, transform: true, filter: true }]],
+    );
+  });
+
   it('modern syntax runs', async () => {
     assert.deepEqual(
       await statesOf(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ProjectionFault } from '../../src/projections/sandbox.ts';
+import { ProjectionFault } from '../../src/projections/limits.ts';
 import { runText } from './support.ts';
 
 const event = (revision = 0, type = 'MemberJoined', stream = 'room-chat-1@a.org') => ({

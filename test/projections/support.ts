@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewEvent } from '../../src/ports/event-store.ts';
-import type { Emitted, Outcome } from '../../src/projections/interpreter.ts';
-import {
-  openSandbox,
-  type ProjectionEvent,
-  type ProjectionLimits,
-  projectionLimits,
-} from '../../src/projections/sandbox.ts';
+import type { Emitted, PartitionOutcome, ProjectionEvent } from '../../src/projections/interpreter.ts';
+import { type ProjectionLimits, projectionLimits } from '../../src/projections/limits.ts';
+import { openSandbox } from '../../src/projections/sandbox.ts';
 import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
@@ -48,11 +44,11 @@ export const runText = async (
   text: string,
   events: readonly ProjectionEvent[],
   limits: Partial<ProjectionLimits> = {},
-): Promise<{ readonly emitted: readonly Emitted[]; readonly outcomes: readonly Outcome[] }> => {
+): Promise<{ readonly emitted: readonly Emitted[]; readonly outcomes: readonly PartitionOutcome[] }> => {
   const sandbox = await openSandbox(text, systemClock, { ...projectionLimits, ...limits });
   try {
     const emitted = await sandbox.feed(events);
-    const outcomes: Outcome[] = [];
+    const outcomes: PartitionOutcome[] = [];
     await sandbox.finish((some) => void outcomes.push(...some));
     return { emitted, outcomes };
   } finally {

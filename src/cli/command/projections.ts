@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { type Definition, openSandbox, ProjectionFault } from '../../projections/sandbox.ts';
+import type { Definition } from '../../projections/interpreter.ts';
+import { ProjectionFault } from '../../projections/limits.ts';
+import { openSandbox } from '../../projections/sandbox.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import type { ProjectionFile } from '../projections/file.ts';

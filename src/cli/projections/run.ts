@@ -1,11 +1,7 @@
 import { type EventStore, type StoredEvent, StoreError } from '../../ports/event-store.ts';
-import {
-  openSandbox,
-  type ProjectionEvent,
-  ProjectionFault,
-  projectionLimits,
-  type Sandbox,
-} from '../../projections/sandbox.ts';
+import type { ProjectionEvent } from '../../projections/interpreter.ts';
+import { ProjectionFault, projectionLimits } from '../../projections/limits.ts';
+import { openSandbox, type Sandbox } from '../../projections/sandbox.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CliError, type Invocation } from '../invocation.ts';
 import { openReader } from '../read/open-reader.ts';

@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { createInterpreter, type Interpreter, type Outcome } from '../../../src/projections/interpreter.ts';
+import { Interpreter, type PartitionOutcome } from '../../../src/projections/interpreter.ts';
 import { callError } from './errors.ts';
 import { projections, projectionsService, struct } from './generated.ts';
 import type { Recorded } from './log.ts';
@@ -32,7 +32,7 @@ const missing = () => callError(status.NOT_FOUND, 'NotFound');
 const handlerThrew = () => unknown('Exception was thrown by handler.');
 
 const compile = (query: string): Interpreter | undefined => {
-  const interpreter = createInterpreter(limits);
+  const interpreter = new Interpreter(limits);
   try {
     vm.runInNewContext(query, { ...interpreter.globals });
     interpreter.definition();
@@ -73,7 +73,7 @@ const advance = (kept: Kept, node: NodeState): void => {
   }
 };
 
-const outcomeOf = (kept: Kept, partition: string): Outcome | undefined =>
+const outcomeOf = (kept: Kept, partition: string): PartitionOutcome | undefined =>
   kept.interpreter === undefined || kept.fault !== ''
     ? undefined
     : [...kept.interpreter.outcomes()].find((outcome) => outcome.partition === partition);
