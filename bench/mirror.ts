@@ -69,7 +69,7 @@ const follow = async (server: DatabaseServer, store: EventStore) => {
   const before = process.memoryUsage();
   const cpu = process.cpuUsage();
   const begin = performance.now();
-  const mirror = createMirror({ ...tables, store, clock: systemClock, ids, log, url });
+  const mirror = right(createMirror({ ...tables, store, clock: systemClock, ids, log, url }));
   let mostRss = before.rss;
   let longestStall = 0;
   while (mirror.status().position !== end.right || mirror.status().state !== 'live') {
@@ -82,7 +82,7 @@ const follow = async (server: DatabaseServer, store: EventStore) => {
   const seconds = (performance.now() - begin) / 1000;
   const used = process.cpuUsage(cpu);
   await mirror.stop();
-  const compared = await compareMirror({ ...tables, store, url });
+  const compared = right(await compareMirror({ ...tables, store, url })());
   return {
     events: mirror.counters.eventsWritten,
     eventsPerSecond: Math.round(mirror.counters.eventsWritten / seconds),
@@ -100,10 +100,15 @@ const rebuild = async (server: DatabaseServer) => {
   await fill(store, tenMembersEach(10_000));
   const url = await server.newDatabase();
   const begin = performance.now();
-  const rebuilt = await rebuildMirror({ ...tables, store, ids, url });
+  const rebuilt = right(await rebuildMirror({ ...tables, store, ids, url })());
   const seconds = round((performance.now() - begin) / 1000);
-  const compared = await compareMirror({ ...tables, store, url });
+  const compared = right(await compareMirror({ ...tables, store, url })());
   return { rooms: rebuilt.rooms, members: rebuilt.members, seconds, differences: compared.differences.length };
+};
+
+const right = <A>(outcome: E.Either<{ readonly message: string }, A>): A => {
+  if (E.isLeft(outcome)) throw new Error(outcome.left.message);
+  return outcome.right;
 };
 
 const round = (n: number): number => Math.round(n * 100) / 100;

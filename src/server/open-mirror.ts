@@ -9,7 +9,7 @@ import { attempt, type Starting, type Step } from './starting.ts';
 /** The mirror that `db_url` names; undefined for `none`. Left: options that no mirror can be kept with. */
 export const beginMirror = (starting: Starting, store: EventStore): Step<Mirror | undefined> =>
   pipe(
-    attempt(() => openMirror(starting, store)),
+    openMirror(starting, store),
     TE.map((mirror) => {
       if (mirror !== undefined) starting.closers.defer('the mirror', mirror.stop);
       return mirror;
@@ -17,19 +17,25 @@ export const beginMirror = (starting: Starting, store: EventStore): Step<Mirror 
   );
 
 /** Drivers are imported only where they are used. */
-const openMirror = async ({ config, clock, ids, log }: Starting, store: EventStore): Promise<Mirror | undefined> => {
+const openMirror = ({ config, clock, ids, log }: Starting, store: EventStore): Step<Mirror | undefined> => {
   const url = config.db_url;
-  if (url.kind === 'none') return undefined;
-  const { createMirror } = await import('../sql/mirror/mirror.ts');
-  if (url.kind === 'sqlite') mkdirSync(dirname(url.file), { recursive: true, mode: 0o700 });
-  return createMirror({
-    store,
-    clock,
-    ids,
-    log,
-    url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
-    roomsTable: config.rooms_table,
-    membersTable: config.members_table,
-    tableVersion: config.table_version,
-  });
+  if (url.kind === 'none') return TE.right(undefined);
+  return pipe(
+    attempt(() => {
+      if (url.kind === 'sqlite') mkdirSync(dirname(url.file), { recursive: true, mode: 0o700 });
+      return import('../sql/mirror/mirror.ts');
+    }),
+    TE.chainEitherKW(({ createMirror }) =>
+      createMirror({
+        store,
+        clock,
+        ids,
+        log,
+        url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+        roomsTable: config.rooms_table,
+        membersTable: config.members_table,
+        tableVersion: config.table_version,
+      }),
+    ),
+  );
 };

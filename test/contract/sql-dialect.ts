@@ -3,7 +3,6 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Clock } from '../../src/ports/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import { differences } from '../../src/sql/mirror/tables.ts';
 import {
   append,
@@ -77,7 +76,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       const mirror = world.mirror(names);
       await append(world.store, roomCreated(room, alice), memberJoined(room, bob), memberExited(room, bob));
       await world.caughtUp(mirror);
-      await rebuildMirror({ ...world.options, ...names });
+      await world.rebuild(names);
       await append(world.store, memberJoined(room, carol));
       await world.caughtUp(mirror);
       assert.deepEqual(await rowsOf(names.roomsTable, names.membersTable), [
@@ -113,7 +112,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       const mirror = world.mirror();
       await until(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /imc_rooms holds rows that imcd has not written/);
-      await assert.rejects(rebuildMirror(world.options), /holds rows that imcd has not written/);
+      await assert.rejects(world.rebuild(), /holds rows that imcd has not written/);
     });
   });
 
@@ -220,7 +219,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
         'room sip:chat-2@imc.test is in the log, and has no row',
         'room sip:chat-2@imc.test: member sip:bob@imc.test is in the log, and has no row',
       ]);
-      await rebuildMirror(world.options);
+      await world.rebuild();
       await agrees();
       await append(world.store, memberJoined(room, bob));
       await until(mirror, ({ state, damaged }) => state === 'live' && !damaged);
@@ -267,7 +266,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await until(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /another log/);
       assert.match((await world.compare()).differences[0] ?? '', /another log/);
-      await rebuildMirror(world.options);
+      await world.rebuild();
       await world.caughtUp(mirror);
       await agrees();
     });
@@ -342,7 +341,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       const some = (n: number) => Array.from({ length: n }, () => history.next().value);
       await append(world.store, ...some(500));
       for (let n = 0; n < 3; n += 1) {
-        const rebuilt = rebuildMirror(world.options);
+        const rebuilt = world.rebuild();
         for (let m = 0; m < 20; m += 1) await append(world.store, ...some(10));
         await rebuilt;
       }

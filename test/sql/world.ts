@@ -8,7 +8,9 @@ import { connect } from '../../src/sql/database/connect.ts';
 import type { Session } from '../../src/sql/database/session.ts';
 import { databaseSettings } from '../../src/sql/database/url.ts';
 import { type Comparison, compareMirror } from '../../src/sql/mirror/compare.ts';
+import type { MirrorFailure } from '../../src/sql/mirror/failure.ts';
 import { createMirror, type Mirror } from '../../src/sql/mirror/mirror.ts';
+import { type Rebuilt, rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import type { MirrorStatus } from '../../src/sql/mirror/status.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 
@@ -22,6 +24,7 @@ export interface World {
   /** A session of the test's own. */
   readonly session: () => Promise<Session>;
   readonly compare: (change?: Partial<Parameters<typeof compareMirror>[0]>) => Promise<Comparison>;
+  readonly rebuild: (change?: Partial<Parameters<typeof rebuildMirror>[0]>) => Promise<Rebuilt>;
   /** Ends when the mirror has written all that the log holds. */
   readonly caughtUp: (mirror: Mirror) => Promise<void>;
   readonly end: () => Promise<void>;
@@ -49,7 +52,7 @@ export const createWorld = (url: string): World => {
     options,
     lines,
     mirror: (change = {}) => {
-      const mirror = createMirror({ ...options, ...change });
+      const mirror = right(createMirror({ ...options, ...change }));
       mirrors.push(mirror);
       return mirror;
     },
@@ -58,7 +61,8 @@ export const createWorld = (url: string): World => {
       sessions.push(session);
       return session;
     },
-    compare: (change = {}) => compareMirror({ ...options, ...change }),
+    compare: async (change = {}) => right(await compareMirror({ ...options, ...change })()),
+    rebuild: async (change = {}) => right(await rebuildMirror({ ...options, ...change })()),
     caughtUp: async (mirror) => {
       const end = await store.end();
       assert.ok(E.isRight(end));
@@ -70,6 +74,12 @@ export const createWorld = (url: string): World => {
       await store.close();
     },
   };
+};
+
+/** What has come about. Throws an error with the failure's sentence where it has not. */
+export const right = <A>(outcome: E.Either<MirrorFailure, A>): A => {
+  if (E.isRight(outcome)) return outcome.right;
+  throw new Error(outcome.left.message, { cause: outcome.left.cause });
 };
 
 /** Ends when the mirror's status is as asked; its last one is in the failure. */

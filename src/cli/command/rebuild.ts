@@ -1,7 +1,8 @@
+import * as E from 'fp-ts/lib/Either.js';
 import { randomIds } from '../../runtime/ids.ts';
 import { CliError, type Run } from '../invocation.ts';
 import { openReader } from '../read/open-reader.ts';
-import { databaseProblem, mirrorOf } from '../read/sql-problem.ts';
+import { mirrorOf, mirrorProblem } from '../read/sql-problem.ts';
 import { progress } from '../terminal/progress.ts';
 
 /** `imcd rebuild`: the mirror anew from the log, beside the live tables, then swapped in; also while a server runs. */
@@ -15,7 +16,7 @@ export const run: Run = async (invocation) => {
   const writing = progress('writing the new tables', 'rooms');
   try {
     const began = performance.now();
-    const { rooms, members, events } = await rebuildMirror({
+    const rebuilt = await rebuildMirror({
       ...mirror,
       store,
       ids: randomIds(),
@@ -24,13 +25,13 @@ export const run: Run = async (invocation) => {
         reading.end();
         if (now.step === 'writing') writing.update(now.rooms, now.of);
       },
-    });
+    })();
     writing.end();
+    if (E.isLeft(rebuilt)) throw mirrorProblem(rebuilt.left);
+    const { rooms, members, events } = rebuilt.right;
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     invocation.err(`${rooms} rooms and ${members} members rebuilt from ${events} events in ${seconds} s`);
     return 0;
-  } catch (error) {
-    throw databaseProblem(error);
   } finally {
     reading.end();
     writing.end();

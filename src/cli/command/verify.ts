@@ -77,20 +77,17 @@ const againstMirror = async (config: Config, store: EventStore, tell: Tell, { er
   }
   const { compareMirror } = await import('../../sql/mirror/compare.ts');
   const bar = progress('comparing the mirror', 'events');
-  try {
-    const { rooms, members, differences, behind } = await compareMirror({
-      store,
-      url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
-      roomsTable: config.rooms_table,
-      membersTable: config.members_table,
-      onProgress: bar.update,
-    });
-    bar.end();
-    for (const difference of differences) await tell(`mirror: ${difference}`);
-    const where = behind ? ', as of its checkpoint: the log has newer events' : '';
-    err(`mirror: ${rooms} rooms and ${members} members compared${where}`);
-  } catch (error) {
-    bar.end();
-    await tell(`mirror: it cannot be compared: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const compared = await compareMirror({
+    store,
+    url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+    roomsTable: config.rooms_table,
+    membersTable: config.members_table,
+    onProgress: bar.update,
+  })();
+  bar.end();
+  if (E.isLeft(compared)) return tell(`mirror: it cannot be compared: ${compared.left.message}`);
+  const { rooms, members, differences, behind } = compared.right;
+  for (const difference of differences) await tell(`mirror: ${difference}`);
+  const where = behind ? ', as of its checkpoint: the log has newer events' : '';
+  err(`mirror: ${rooms} rooms and ${members} members compared${where}`);
 };

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import type { MirrorFailure } from '../../sql/mirror/failure.ts';
 import { CliError } from '../invocation.ts';
 import { printable } from '../terminal/show.ts';
 
@@ -20,3 +21,7 @@ export const databaseProblem = (error: unknown): unknown => {
   if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return error;
   return new CliError(printable(error.message === '' ? error.name : error.message, '\n'));
 };
+
+/** A mirror's failure as the end of a command. */
+export const mirrorProblem = ({ kind, message, cause }: MirrorFailure): unknown =>
+  kind === 'Defect' ? cause : new CliError(printable(message, '\n'));

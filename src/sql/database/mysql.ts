@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createConnection as createSocket } from 'node:net';
+import { createConnection as createSocket, type Socket } from 'node:net';
 import { Kysely, MysqlDialect, sql } from 'kysely';
 import mysql from 'mysql2';
-import type { Session, TableShape } from './session.ts';
+import type { Session, TableShape, Tables } from './session.ts';
 import type { DatabaseSettings } from './url.ts';
 import { tuples } from './values.ts';
 
@@ -22,6 +22,33 @@ const settings = [
 
 /** Opens one connection to MySQL or MariaDB. */
 export const connectMysql = async (server: ServerSettings): Promise<Session> => {
+  const { socket, raw } = await openConnection(server);
+  const db = new Kysely<unknown>({ dialect: new MysqlDialect({ pool: poolOf(raw) }) });
+  try {
+    for (const setting of settings) await sql.raw(`SET ${setting}`).execute(db);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  return {
+    dialect: 'mysql',
+    db,
+    rows: (rows) => sql`VALUES ${tuples(rows)}`,
+    among: (keys) => sql`(${tuples(keys)})`,
+    tryLock: async (purpose, table) => {
+      // Names of locks are the whole server's, and 64 characters at most.
+      const lock = `imcd:${createHash('sha256').update(`${server.database}\0${purpose}\0${table}`).digest('hex').slice(0, 40)}`;
+      const { rows } = await sql<{ taken: number | null }>`SELECT GET_LOCK(${lock}, 0) AS taken`.execute(db);
+      return rows[0]?.taken === 1;
+    },
+    shape: (table) => shapeOf(db, table),
+    swap: (live, built) => swapByRename(db, live, built),
+    abort: async () => void socket.destroy(new Error('the connection was given up')),
+    close: () => endOf(raw, socket),
+  };
+};
+
+const openConnection = async (server: ServerSettings) => {
   // A socket of our own: the driver's `destroy` only says goodbye, and waits for ever where nobody answers.
   const socket = server.socket === undefined ? createSocket(server.port, server.host) : createSocket(server.socket);
   const raw = mysql.createConnection({
@@ -43,55 +70,36 @@ export const connectMysql = async (server: ServerSettings): Promise<Session> => 
   await new Promise<void>((resolve, reject) => {
     raw.connect((error) => (error === null || error === undefined ? resolve() : reject(error)));
   });
-  const close = () =>
-    new Promise<void>((resolve) => {
-      const impatient = setTimeout(() => {
-        socket.destroy();
-        resolve();
-      }, 1_000);
-      raw.end(() => {
-        clearTimeout(impatient);
-        resolve();
-      });
+  return { socket, raw };
+};
+
+/** Says goodbye; after a second the socket is closed all the same. */
+const endOf = (raw: mysql.Connection, socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const impatient = setTimeout(() => {
+      socket.destroy();
+      resolve();
+    }, 1_000);
+    raw.end(() => {
+      clearTimeout(impatient);
+      resolve();
     });
-  const db = new Kysely<unknown>({ dialect: new MysqlDialect({ pool: poolOf(raw) }) });
-  const tryLock: Session['tryLock'] = async (purpose, table) => {
-    // Names of locks are the whole server's, and 64 characters at most.
-    const lock = `imcd:${createHash('sha256').update(`${server.database}\0${purpose}\0${table}`).digest('hex').slice(0, 40)}`;
-    const { rows } = await sql<{ taken: number | null }>`SELECT GET_LOCK(${lock}, 0) AS taken`.execute(db);
-    return rows[0]?.taken === 1;
-  };
-  try {
-    for (const setting of settings) await sql.raw(`SET ${setting}`).execute(db);
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-  return {
-    dialect: 'mysql',
-    db,
-    rows: (rows) => sql`VALUES ${tuples(rows)}`,
-    among: (keys) => sql`(${tuples(keys)})`,
-    tryLock,
-    shape: (table) => shapeOf(db, table),
-    swap: async (live, built) => {
-      const old = (table: string) => sql.id(`${table}_imcd_old`);
-      const tables = [
-        [live.rooms, built.rooms],
-        [live.members, built.members],
-        [live.checkpoint, built.checkpoint],
-      ] as const;
-      const dropOld = sql`DROP TABLE IF EXISTS ${sql.join(tables.map(([name]) => old(name)))}`;
-      await dropOld.execute(db);
-      // One statement: it commits by itself, so all three have to change in it.
-      await sql`RENAME TABLE ${sql.join(
-        tables.map(([name, by]) => sql`${sql.id(name)} TO ${old(name)}, ${sql.id(by)} TO ${sql.id(name)}`),
-      )}`.execute(db);
-      await dropOld.execute(db);
-    },
-    abort: async () => void socket.destroy(new Error('the connection was given up')),
-    close,
-  };
+  });
+
+const swapByRename = async (db: Kysely<unknown>, live: Tables, built: Tables): Promise<void> => {
+  const old = (table: string) => sql.id(`${table}_imcd_old`);
+  const tables = [
+    [live.rooms, built.rooms],
+    [live.members, built.members],
+    [live.checkpoint, built.checkpoint],
+  ] as const;
+  const dropOld = sql`DROP TABLE IF EXISTS ${sql.join(tables.map(([name]) => old(name)))}`;
+  await dropOld.execute(db);
+  // One statement: it commits by itself, so all three have to change in it.
+  await sql`RENAME TABLE ${sql.join(
+    tables.map(([name, by]) => sql`${sql.id(name)} TO ${old(name)}, ${sql.id(by)} TO ${sql.id(name)}`),
+  )}`.execute(db);
+  await dropOld.execute(db);
 };
 
 /** Kysely asks a pool; ours has one connection, whose lock and transactions belong together. */

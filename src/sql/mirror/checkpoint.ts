@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Position } from '../../ports/event-store.ts';
+import { MirrorError } from './failure.ts';
 
 /** How far the rows are: kept beside them, and moved in the transaction that changes them. */
 export interface Checkpoint {
@@ -9,11 +10,6 @@ export interface Checkpoint {
   readonly position: Position | undefined;
   /** Made new by each build of the tables: whoever follows on from the old ones must look again. */
   readonly generation: string;
-}
-
-/** The checkpoint is not where this process left it: another leads, or the tables were built anew. */
-export class Fenced extends Error {
-  override readonly name = 'Fenced';
 }
 
 /** The checkpoint; undefined in a new table. */
@@ -30,7 +26,7 @@ export const insertCheckpoint = async (db: Kysely<unknown>, table: string, made:
     VALUES (1, ${made.log}, ${made.position ?? null}, ${made.generation})`.execute(db);
 };
 
-/** Moves the checkpoint; the first statement of every transaction, so that a second leader waits here. Throws `Fenced`. */
+/** Moves the checkpoint; the first statement of every transaction, so that a second leader waits here. Throws `MirrorError` of kind `Fenced`. */
 export const moveCheckpoint = async (
   db: Kysely<unknown>,
   table: string,
@@ -41,7 +37,7 @@ export const moveCheckpoint = async (
   const { numAffectedRows } = await sql`UPDATE ${sql.id(table)} SET position = ${to}
     WHERE id = 1 AND log = ${from.log} AND generation = ${from.generation} AND ${was}`.execute(db);
   if (numAffectedRows !== 1n) {
-    throw new Fenced(`the checkpoint in ${table} was moved by another process`);
+    throw new MirrorError('Fenced', `the checkpoint in ${table} was moved by another process`);
   }
   return { ...from, position: to };
 };

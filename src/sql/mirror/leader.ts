@@ -6,18 +6,14 @@ import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { sentenceOf, sqlFailure } from '../database/failures.ts';
 import type { Session, Tables } from '../database/session.ts';
-import { type Checkpoint, Fenced, moveCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, moveCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { MirrorError } from './failure.ts';
 import type { RoomPlan } from './plan.ts';
 import { type PlannedBatch, planBatch } from './plan-batch.ts';
 import { createQueue } from './queue.ts';
-import type { Progress } from './status.ts';
+import type { MirrorProgress } from './status.ts';
 import type { StopSignal } from './stop-signal.ts';
 import { type Missing, writePlans } from './write.ts';
-
-/** The mirror cannot go on by itself; the message says what a person should do. */
-export class MirrorStopped extends Error {
-  override readonly name = 'MirrorStopped';
-}
 
 /** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
 const askEveryMs = 2_000;
@@ -33,7 +29,7 @@ export interface Leading {
   readonly log: Log;
   readonly session: Session;
   readonly tables: Tables;
-  readonly progress: Progress;
+  readonly progress: MirrorProgress;
   readonly stop: StopSignal;
   /** Ends the session where the work takes too long. */
   readonly patient: <A>(work: Promise<A>) => Promise<A>;
@@ -103,7 +99,7 @@ const endOfWork = ({ stop, store, clock }: Leading) => {
 const stillOurs = async ({ session, tables }: Leading, checkpoint: Checkpoint): Promise<void> => {
   const found = await readCheckpoint(session.db, tables.checkpoint);
   if (found?.generation !== checkpoint.generation || found.position !== checkpoint.position) {
-    throw new Fenced(`the tables of ${tables.rooms} were built anew`);
+    throw new MirrorError('Fenced', `the tables of ${tables.rooms} were built anew`);
   }
 };
 
@@ -122,7 +118,7 @@ const write = async (
     leading.progress.counters.eventsWritten += events;
     if (missing.rooms + missing.members > 0) alarm(leading, missing);
   }
-  if (unknown !== undefined) throw new MirrorStopped(unknown);
+  if (unknown !== undefined) throw new MirrorError('Stopped', unknown);
   return after;
 };
 
@@ -142,10 +138,11 @@ const commit = async (
         }),
       );
     } catch (error) {
-      if (error instanceof Fenced) throw error;
+      if (error instanceof MirrorError) throw error;
       const failure = sqlFailure(error);
       if (failure === 'permanent') {
-        throw new MirrorStopped(
+        throw new MirrorError(
+          'Stopped',
           `a transaction cannot succeed: ${sentenceOf(error)}. If somebody has changed the tables, \`imcd rebuild\` heals them.`,
           { cause: error },
         );

@@ -1,29 +1,30 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
 import { connect } from '../database/connect.ts';
-import { sentenceOf, sqlFailure } from '../database/failures.ts';
 import type { Session, Tables } from '../database/session.ts';
-import { databaseSettings } from '../database/url.ts';
-import { type Checkpoint, Fenced, insertCheckpoint, readCheckpoint } from './checkpoint.ts';
-import { lead, MirrorStopped } from './leader.ts';
-import { createProgress, type MirrorCounters, type MirrorStatus, type Progress } from './status.ts';
+import { type Checkpoint, insertCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { askLog, MirrorError, type MirrorFailure, step } from './failure.ts';
+import { lead } from './leader.ts';
+import { type MirrorPlace, mirrorPlace, type PlaceOptions } from './place.ts';
+import { createMirrorProgress, type MirrorCounters, type MirrorProgress, type MirrorStatus } from './status.ts';
 import { type StopSignal, stopSignal } from './stop-signal.ts';
-import { ensureTables, ForeignTable, tablesOf } from './tables.ts';
+import { ensureTables } from './tables.ts';
 
-export interface MirrorOptions {
+/**
+ * The mirror: rows that follow the log, with their checkpoint in the same transaction.
+ * Here are its sessions with the database: each waits for the lead, leads, and when it fails another is begun.
+ */
+
+export interface MirrorOptions extends PlaceOptions {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly ids: Pick<Ids, 'uuid' | 'chance'>;
   readonly log: Log;
-  /** `db_url`; not `none`. */
-  readonly url: string;
-  /** `db_password`: used where the URL has none. */
-  readonly password?: string;
-  readonly roomsTable: string;
-  readonly membersTable: string;
   /** 2 for OpenSIPS, 1 for Kamailio. */
   readonly tableVersion: 1 | 2;
 }
@@ -45,16 +46,19 @@ const longestPauseMs = 5_000;
 export const silenceMs = 30_000;
 
 /**
- * The mirror: rows that follow the log, with their checkpoint in the same transaction. It never holds up its caller: it starts at
- * once, and works in the background whatever the database does. Of several nodes on one database one leads. Throws
- * `DatabaseUrlError` and `ForeignTable` for a URL and for names that cannot be used.
+ * Starts the mirror. It never holds up its caller: it works in the background whatever the database does. Of several nodes on
+ * one database one leads. A Left of kind `UnusableOption` for a URL and for names that cannot be used.
  */
-export const createMirror = (options: MirrorOptions): Mirror => {
-  const settings = databaseSettings(options.url, options.password);
-  const tables = tablesOf(options.roomsTable, options.membersTable);
-  const progress = createProgress(settings.shown, options.clock, options.store);
+export const createMirror = (options: MirrorOptions): E.Either<MirrorFailure, Mirror> =>
+  pipe(
+    mirrorPlace(options),
+    E.map((place) => startMirror(options, place)),
+  );
+
+const startMirror = (options: MirrorOptions, place: MirrorPlace): Mirror => {
+  const progress = createMirrorProgress(place.settings.shown, options.clock, options.store);
   const stop = stopSignal(options.clock);
-  const running = run(options, () => connect(settings), tables, progress, stop);
+  const running = run({ ...options, ...place, progress, stop });
   return {
     status: progress.status,
     counters: progress.counters,
@@ -65,85 +69,103 @@ export const createMirror = (options: MirrorOptions): Mirror => {
   };
 };
 
-const run = async (
-  options: MirrorOptions,
-  open: () => Promise<Session>,
-  tables: Tables,
-  progress: Progress,
-  stop: StopSignal,
-): Promise<void> => {
+interface Running extends MirrorOptions, MirrorPlace {
+  readonly progress: MirrorProgress;
+  readonly stop: StopSignal;
+}
+
+const run = async (mirror: Running): Promise<void> => {
+  const { progress, stop } = mirror;
   let failures = 0;
+  const onLead = (): void => {
+    failures = 0;
+  };
   while (!stop.asked()) {
-    let session: Session | undefined;
-    try {
-      progress.is('connecting');
-      session = await open();
-      await serve(options, session, tables, progress, stop, () => {
-        failures = 0;
-      });
-    } catch (error) {
-      await session?.abort();
-      session = undefined;
-      const pause = meet(error, options.log, progress, failures);
-      failures += 1;
-      await progress.look();
-      await stop.pause(pause);
-    }
-    await session?.close();
+    progress.is('connecting');
+    const ended = await session(mirror, onLead)();
+    if (E.isRight(ended)) continue;
+    const pause = meet(ended.left, mirror.log, progress, failures);
+    failures += 1;
+    await progress.look();
+    await stop.pause(pause);
   }
   progress.is('closed');
 };
 
-/** What to do about an error: the pause before the next try. */
-const meet = (error: unknown, log: Log, progress: Progress, failures: number): number => {
-  const reason = sentenceOf(error);
-  if (error instanceof Fenced) {
-    log.info({ database: progress.database }, `the mirror starts again from its checkpoint: ${reason}`);
-    return 0;
+/** What to do about a failure: the pause before the next try. */
+const meet = (
+  { kind, message, cause }: MirrorFailure,
+  log: Log,
+  progress: MirrorProgress,
+  failures: number,
+): number => {
+  const { database, counters } = progress;
+  switch (kind) {
+    case 'Fenced':
+      log.info({ database }, `the mirror starts again from its checkpoint: ${message}`);
+      return 0;
+    case 'DatabaseUnavailable':
+    case 'LogFailed':
+      if (progress.is('connecting', message)) {
+        counters.connectionsLost += 1;
+        log.warn({ database }, `the mirror's database cannot be used, and is tried again: ${message}`);
+      }
+      return Math.min(longestPauseMs, 100 * 2 ** Math.min(failures, 10));
+    case 'UnusableOption':
+    case 'ForeignTable':
+    case 'Stopped':
+    case 'DatabaseRefused':
+    case 'Defect':
+      if (progress.is('stopped', message)) {
+        counters.stops += 1;
+        log.error({ database, cause }, `the mirror has stopped: ${message}`);
+      }
+      return lookAgainMs;
   }
-  const final = error instanceof ForeignTable || error instanceof MirrorStopped || sqlFailure(error) === 'permanent';
-  const news = progress.is(final ? 'stopped' : 'connecting', reason);
-  if (final) {
-    if (news) {
-      progress.counters.stops += 1;
-      log.error({ database: progress.database, cause: error }, `the mirror has stopped: ${reason}`);
-    }
-    return lookAgainMs;
-  }
-  if (news) {
-    progress.counters.connectionsLost += 1;
-    log.warn({ database: progress.database }, `the mirror's database cannot be used, and is tried again: ${reason}`);
-  }
-  return Math.min(longestPauseMs, 100 * 2 ** Math.min(failures, 10));
 };
 
-/** One session with the database: waits for the lead, then leads until the end. */
-const serve = async (
-  options: MirrorOptions,
-  session: Session,
-  tables: Tables,
-  progress: Progress,
-  stop: StopSignal,
-  onLead: () => void,
-): Promise<void> => {
-  const { clock } = options;
-  const patient = <A>(work: Promise<A>) => withPatience(clock, session, work);
-  while (!(await patient(session.tryLock('leader', tables.rooms)))) {
+/** One session with the database: waits for the lead, then leads until the end. One that failed is ended at once. */
+const session = (mirror: Running, onLead: () => void): TE.TaskEither<MirrorFailure, void> =>
+  TE.bracket(
+    step(() => connect(mirror.settings)),
+    (opened) =>
+      pipe(
+        step(() => waitForLead(mirror, opened)),
+        TE.chain((leads) => (leads ? leadIn(mirror, opened, onLead) : TE.right(undefined))),
+      ),
+    (opened, ended) => step(() => (E.isLeft(ended) ? opened.abort() : opened.close())),
+  );
+
+/** True when this node leads; false where the end was asked for before. */
+const waitForLead = async (mirror: Running, opened: Session): Promise<boolean> => {
+  const { tables, progress, stop } = mirror;
+  while (!(await patiently(mirror, opened, opened.tryLock('leader', tables.rooms)))) {
     progress.is('waiting');
-    await patient(followCheckpoint(session, tables, progress));
+    await patiently(mirror, opened, followCheckpoint(opened, tables, progress));
     await stop.pause(askEveryMs);
-    if (stop.asked()) return;
+    if (stop.asked()) return false;
   }
-  await patient(ensureTables(session, tables, options.tableVersion));
-  const checkpoint = await patient(openCheckpoint(options, session, tables));
-  onLead();
-  options.log.info({ database: progress.database, position: checkpoint.position }, 'this node leads the mirror');
-  await lead({ ...options, session, tables, progress, stop, patient }, checkpoint);
+  return true;
+};
+
+const leadIn = (mirror: Running, opened: Session, onLead: () => void): TE.TaskEither<MirrorFailure, void> => {
+  const { tables, progress, log } = mirror;
+  const patient = <A>(work: Promise<A>): Promise<A> => patiently(mirror, opened, work);
+  const tellOfLead = ({ position }: Checkpoint): void => {
+    onLead();
+    log.info({ database: progress.database, position }, 'this node leads the mirror');
+  };
+  return pipe(
+    step(() => patient(ensureTables(opened, tables, mirror.tableVersion))),
+    TE.chain(() => () => patient(openCheckpoint(mirror, opened)())),
+    TE.tapIO((checkpoint) => () => tellOfLead(checkpoint)),
+    TE.chain((checkpoint) => step(() => lead({ ...mirror, session: opened, patient }, checkpoint))),
+  );
 };
 
 /** Ends the session where the work takes too long: a frozen server, or a network that swallows. */
-const withPatience = async <A>(clock: Clock, session: Session, work: Promise<A>): Promise<A> => {
-  const timer = clock.after(silenceMs, session.abort);
+const patiently = async <A>({ clock }: Running, { abort }: Session, work: Promise<A>): Promise<A> => {
+  const timer = clock.after(silenceMs, abort);
   try {
     return await work;
   } finally {
@@ -151,42 +173,56 @@ const withPatience = async <A>(clock: Clock, session: Session, work: Promise<A>)
   }
 };
 
-const followCheckpoint = async (session: Session, tables: Tables, progress: Progress): Promise<void> => {
-  if ((await session.shape(tables.checkpoint)) === undefined) return;
-  const checkpoint = await readCheckpoint(session.db, tables.checkpoint);
+const followCheckpoint = async (opened: Session, tables: Tables, progress: MirrorProgress): Promise<void> => {
+  if ((await opened.shape(tables.checkpoint)) === undefined) return;
+  const checkpoint = await readCheckpoint(opened.db, tables.checkpoint);
   progress.reached(checkpoint?.position);
   await progress.look();
 };
 
-/** The checkpoint to go on from; a new one in new tables. Throws `MirrorStopped` where it belongs to another log. */
-const openCheckpoint = async (options: MirrorOptions, session: Session, tables: Tables): Promise<Checkpoint> => {
-  const identity = await options.store.identity();
-  if (E.isLeft(identity)) throw new Error(identity.left.message, { cause: identity.left });
-  const end = await options.store.end();
-  if (E.isLeft(end)) throw new Error(end.left.message, { cause: end.left });
-  const found = await readCheckpoint(session.db, tables.checkpoint);
-  if (found === undefined) {
-    const made = { log: identity.right, position: undefined, generation: options.ids.uuid() };
-    try {
-      await insertCheckpoint(session.db, tables.checkpoint, made);
-      return made;
-    } catch (error) {
-      // A rebuild has put its own there at this moment.
-      if ((await readCheckpoint(session.db, tables.checkpoint)) === undefined) throw error;
-      throw new Fenced(`the tables of ${tables.rooms} were built anew`, { cause: error });
-    }
+/** The checkpoint to go on from; a new one in new tables. */
+const openCheckpoint = (mirror: Running, opened: Session): TE.TaskEither<MirrorFailure, Checkpoint> =>
+  pipe(
+    TE.Do,
+    TE.bind('identity', () => askLog(mirror.store.identity)),
+    TE.bind('end', () => askLog(mirror.store.end)),
+    TE.bind('found', () => step(() => readCheckpoint(opened.db, mirror.tables.checkpoint))),
+    TE.chain(({ identity, end, found }) =>
+      step(async () =>
+        found === undefined ? firstCheckpoint(mirror, opened, identity) : checked(mirror, found, identity, end),
+      ),
+    ),
+  );
+
+const firstCheckpoint = async ({ tables, ids }: Running, { db }: Session, log: string): Promise<Checkpoint> => {
+  const made = { log, position: undefined, generation: ids.uuid() };
+  try {
+    await insertCheckpoint(db, tables.checkpoint, made);
+    return made;
+  } catch (error) {
+    // A rebuild has put its own there at this moment.
+    if ((await readCheckpoint(db, tables.checkpoint)) === undefined) throw error;
+    throw new MirrorError('Fenced', `the tables of ${tables.rooms} were built anew`, { cause: error });
   }
-  const heal = 'Run `imcd rebuild` to build it anew from this log, or name other tables.';
-  if (found.log !== identity.right) {
-    throw new MirrorStopped(
-      `the rows in ${tables.rooms} mirror another log (${found.log}) than this one (${identity.right}). ${heal}`,
-    );
-  }
-  if (found.position !== undefined && !isWithin(options.store, found.position, end.right)) {
-    throw new MirrorStopped(`the rows in ${tables.rooms} are ahead of the log, which has lost its end. ${heal}`);
-  }
-  return found;
 };
 
-const isWithin = (store: EventStore, position: Position, end: Position | undefined): boolean =>
-  end !== undefined && store.comparePositions(position, end) <= 0;
+/** The checkpoint that was found. Throws `MirrorError` of kind `Stopped` where it belongs to another log. */
+const checked = (
+  { store, tables }: Running,
+  found: Checkpoint,
+  identity: string,
+  end: Position | undefined,
+): Checkpoint => {
+  const heal = 'Run `imcd rebuild` to build it anew from this log, or name other tables.';
+  if (found.log !== identity) {
+    const rows = `the rows in ${tables.rooms} mirror another log (${found.log}) than this one (${identity})`;
+    throw new MirrorError('Stopped', `${rows}. ${heal}`);
+  }
+  const { position } = found;
+  if (position !== undefined && (end === undefined || store.comparePositions(position, end) > 0))
+    throw new MirrorError(
+      'Stopped',
+      `the rows in ${tables.rooms} are ahead of the log, which has lost its end. ${heal}`,
+    );
+  return found;
+};

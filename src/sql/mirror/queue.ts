@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
-import type { Progress } from './status.ts';
+import type { MirrorProgress } from './status.ts';
 
 /** Most events in one transaction: 5,000 cost SQLite a quarter more an event, since each transaction touches most of an index's pages. */
 const batch = 10_000;
@@ -9,7 +9,7 @@ const mostPending = 20_000;
 
 /** Events between the log and the rows. */
 export const createQueue = (
-  progress: Progress,
+  progress: MirrorProgress,
   store: Pick<EventStore, 'comparePositions'>,
   from: Position | undefined,
 ) => {

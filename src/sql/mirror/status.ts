@@ -46,7 +46,7 @@ export interface MirrorCounters {
 }
 
 /** What the mirror knows of itself. */
-export interface Progress {
+export interface MirrorProgress {
   readonly database: string;
   readonly counters: MirrorCounters;
   readonly status: () => MirrorStatus;
@@ -61,11 +61,11 @@ export interface Progress {
   readonly look: () => Promise<void>;
 }
 
-export const createProgress = (
+export const createMirrorProgress = (
   database: string,
   clock: Clock,
   store: Pick<EventStore, 'end' | 'comparePositions'>,
-): Progress => {
+): MirrorProgress => {
   let state: MirrorState = 'connecting';
   let since = clock.now();
   let reason: string | undefined;
@@ -119,10 +119,13 @@ export const createProgress = (
     look: async () => {
       pendingEvents = 0;
       const end = await store.end();
-      if (E.isLeft(end)) return;
-      const behind =
-        end.right !== undefined && (position === undefined || store.comparePositions(position, end.right) < 0);
-      behindSince = behind ? (behindSince ?? clock.now()) : undefined;
+      if (E.isRight(end)) behindSince = isBefore(store, position, end.right) ? (behindSince ?? clock.now()) : undefined;
     },
   };
 };
+
+const isBefore = (
+  store: Pick<EventStore, 'comparePositions'>,
+  position: Position | undefined,
+  end: Position | undefined,
+): boolean => end !== undefined && (position === undefined || store.comparePositions(position, end) < 0);

@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs';
+import * as E from 'fp-ts/lib/Either.js';
 import { sql } from 'kysely';
 import { sqlFailure } from '../database/failures.ts';
 import type { Session, TableShape, Tables } from '../database/session.ts';
+import { MirrorError, type MirrorFailure } from './failure.ts';
 
 /** The mirror's tables: their names, their shape, made where they are missing and checked where they are there. */
 
-/** A table that is not what the mirror needs. It is left as it is. */
-export class ForeignTable extends Error {
-  override readonly name = 'ForeignTable';
-}
-
-/** Names of the tables. `checkpoint` goes with the rooms, so that several mirrors can share a database. */
-export const tablesOf = (rooms: string, members: string): Tables => {
+/**
+ * Names of the tables; a Left of kind `UnusableOption` for names that cannot be used. `checkpoint` goes with the rooms, so that
+ * several mirrors can share a database.
+ */
+export const tablesOf = (rooms: string, members: string): E.Either<MirrorFailure, Tables> => {
+  const refuse = (message: string): E.Either<MirrorFailure, never> =>
+    E.left({ kind: 'UnusableOption', message, cause: undefined });
   for (const name of [rooms, members]) {
     // The column `version.table_name` holds 32 characters.
-    if (!/^[^\p{Cc}]{1,32}$/u.test(name)) {
-      throw new ForeignTable(`The table name ${JSON.stringify(name)} cannot be used: 1 to 32 characters are possible.`);
-    }
+    if (!/^[^\p{Cc}]{1,32}$/u.test(name))
+      return refuse(`The table name ${JSON.stringify(name)} cannot be used: 1 to 32 characters are possible.`);
   }
-  if (rooms === members)
-    throw new ForeignTable(`rooms_table and members_table are both ${rooms}: give them different names.`);
-  return { rooms, members, checkpoint: `${rooms}_checkpoint` };
+  if (rooms === members) return refuse(`rooms_table and members_table are both ${rooms}: give them different names.`);
+  return E.right({ rooms, members, checkpoint: `${rooms}_checkpoint` });
 };
 
 /** The same tables while they are built beside the live ones. */
@@ -87,8 +87,8 @@ export const differences = (kind: 'rooms' | 'members', table: string, shape: Tab
 };
 
 /**
- * Makes the tables that are missing, and their rows in `version`. Throws `ForeignTable`, having changed nothing, where one is there
- * in another shape, with another version, or with rows that no mirror has written.
+ * Makes the tables that are missing, and their rows in `version`. Throws `MirrorError` of kind `ForeignTable`, having changed
+ * nothing, where one is there in another shape, with another version, or with rows that no mirror has written.
  */
 export const ensureTables = async (session: Session, tables: Tables, version: 1 | 2): Promise<void> => {
   for (let tries = 1; ; tries += 1) {
@@ -97,7 +97,7 @@ export const ensureTables = async (session: Session, tables: Tables, version: 1 
       return;
     } catch (error) {
       // Another node makes the same tables at this moment: the next look finds one more of them.
-      if (error instanceof ForeignTable || sqlFailure(error) === 'lost' || tries === 20) throw error;
+      if (error instanceof MirrorError || sqlFailure(error) === 'lost' || tries === 20) throw error;
     }
   }
 };
@@ -132,7 +132,10 @@ const ensureOnce = async (session: Session, tables: Tables, version: 1 | 2): Pro
     }
   }
   if (found.length > 0) {
-    throw new ForeignTable(`The mirror cannot be kept here, and nothing was changed: ${found.join('; ')}.`);
+    throw new MirrorError(
+      'ForeignTable',
+      `The mirror cannot be kept here, and nothing was changed: ${found.join('; ')}.`,
+    );
   }
   if (shapes.checkpoint === undefined) await refuseRows(session, tables, shapes);
   // Only where it is needed: the database's user may have no right to create.
@@ -154,7 +157,8 @@ const refuseRows = async (
     if (shapes[kind] === undefined) continue;
     const { rows } = await sql`SELECT id FROM ${sql.id(tables[kind])} LIMIT 1`.execute(db);
     if (rows.length > 0) {
-      throw new ForeignTable(
+      throw new MirrorError(
+        'ForeignTable',
         `The mirror cannot be kept here, and nothing was changed: table ${tables[kind]} holds rows that imcd has not written. ` +
           'Take them over with `imcd import`, then empty the table, or name another in rooms_table and members_table.',
       );

@@ -25,7 +25,7 @@ export const writePlans = async (
   tables: Tables,
   plans: readonly RoomPlan[],
 ): Promise<Missing> => {
-  const write = writer(session, db, tables);
+  const write = new RowWriter(session, db, tables);
   const droppedRooms: RoomUri[] = [];
   const gone: Key[] = [];
   const perhapsGone: Key[] = [];
@@ -71,7 +71,7 @@ export const writePlans = async (
 };
 
 /** After a change of owner the room's rows are written anew, owner first: OpenSIPS takes the first for the owner. */
-const rewrite = async (write: Writer, room: RoomUri, owner: string): Promise<number> => {
+const rewrite = async (write: RowWriter, room: RoomUri, owner: string): Promise<number> => {
   const rows = await write.membersOf(room);
   const after = rows.map((row) => {
     const is = memberKey(`sip:${row.username}@${row.domain}` as MemberUri) === owner;
@@ -83,86 +83,112 @@ const rewrite = async (write: Writer, room: RoomUri, owner: string): Promise<num
   return first.length === 0 ? 1 : 0;
 };
 
-type Writer = ReturnType<typeof writer>;
-
 const roomTypes: readonly ColumnType[] = ['text', 'text', 'integer'];
 const memberTypes: readonly ColumnType[] = ['text', 'text', 'text', 'integer'];
 
-/** The statements, each over any number of rows; those that change rows give how many of them were not there. */
-export const writer = (session: Session, db: Kysely<unknown>, tables: Tables) => {
-  const rooms = sql.id(tables.rooms);
-  const members = sql.id(tables.members);
-  const affected = async (statement: RawBuilder<unknown>): Promise<number> =>
-    Number((await statement.execute(db)).numAffectedRows ?? 0n);
-  const each = async <T>(all: readonly T[], run: (some: readonly T[]) => Promise<number>): Promise<number> => {
-    let sum = 0;
-    for (let n = 0; n < all.length; n += chunk) sum += await run(all.slice(n, n + chunk));
-    return sum;
-  };
-  const insert = (into: RawBuilder<unknown>, rows: readonly (readonly Cell[])[], types: readonly ColumnType[]) =>
-    each(rows, (some) => affected(sql`INSERT INTO ${into} ${session.rows(some, types)}`));
-  const deleteMembersOf = (uris: readonly RoomUri[]) =>
-    each(uris, (some) => affected(sql`DELETE FROM ${members} WHERE room IN (${sql.join([...some])})`));
+/**
+ * The statements of one transaction `db`, each over any number of rows; those that change rows give how many of them were not
+ * there.
+ */
+export class RowWriter {
+  readonly #session: Session;
+  readonly #db: Kysely<unknown>;
+  readonly #rooms: RawBuilder<unknown>;
+  readonly #members: RawBuilder<unknown>;
 
-  return {
-    /**
-     * The plans whose room has its row, and how many have none though they should: their members are left out, since a room is
-     * never without its owner's row, nor a member without a room's.
-     */
-    standing: async (plans: readonly RoomPlan[]): Promise<{ there: readonly RoomPlan[]; absent: number }> => {
-      // A plan without members changes nothing: who came went within the batch, and the whole room perhaps with them.
-      const asked = plans.filter(({ drop, create, members }) => !drop && !create && members.size > 0);
-      const found = new Set<string>();
-      await each(asked, async (some) => {
-        const keys = some.map(({ room }) => [userOf(room), domainOf(room)]);
-        const { rows: standing } = await sql<{ name: string; domain: string }>`
-          SELECT name, domain FROM ${rooms} WHERE (name, domain) IN ${session.among(keys)}`.execute(db);
-        for (const { name, domain } of standing) found.add(`sip:${name}@${domain}`);
-        return standing.length;
-      });
-      const missing = new Set(asked.filter(({ room }) => !found.has(room)));
-      return { there: plans.filter((plan) => !missing.has(plan)), absent: missing.size };
-    },
-    insertRooms: (rows: readonly RoomRow[]) =>
-      insert(
-        sql`${rooms} (name, domain, flag)`,
-        rows.map((row) => [row.name, row.domain, row.flag]),
-        roomTypes,
-      ),
-    insertMembers: (rows: readonly MemberRow[]) =>
-      insert(
-        sql`${members} (username, domain, room, flag)`,
-        rows.map((row) => [row.username, row.domain, row.room, row.flag]),
-        memberTypes,
-      ),
-    /** Rooms with all their members. */
-    deleteRooms: async (uris: readonly RoomUri[]): Promise<number> => {
-      if (uris.length === 0) return 0;
-      await deleteMembersOf(uris);
-      const keys = uris.map((uri) => [userOf(uri), domainOf(uri)]);
-      const found = await each(keys, (some) =>
-        affected(sql`DELETE FROM ${rooms} WHERE (name, domain) IN ${session.among(some)}`),
-      );
-      return uris.length - found;
-    },
-    deleteMembersOf,
-    deleteMembers: async (keys: readonly Key[]): Promise<number> => {
-      const found = await each(keys, (some) =>
-        affected(sql`DELETE FROM ${members} WHERE (username, domain, room) IN ${session.among(some)}`),
-      );
-      return keys.length - found;
-    },
-    setFlags: async (flag: number, keys: readonly Key[]): Promise<number> => {
-      const found = await each(keys, (some) =>
-        affected(sql`UPDATE ${members} SET flag = ${flag} WHERE (username, domain, room) IN ${session.among(some)}`),
-      );
-      return keys.length - found;
-    },
-    membersOf: async (room: RoomUri): Promise<readonly MemberRow[]> =>
-      (
-        await sql<MemberRow>`SELECT username, domain, room, flag FROM ${members} WHERE room = ${room} ORDER BY id`.execute(
-          db,
-        )
-      ).rows,
-  };
+  constructor(session: Session, db: Kysely<unknown>, tables: Tables) {
+    this.#session = session;
+    this.#db = db;
+    this.#rooms = sql.id(tables.rooms);
+    this.#members = sql.id(tables.members);
+  }
+
+  /**
+   * The plans whose room has its row, and how many have none though they should: their members are left out, since a room is
+   * never without its owner's row, nor a member without a room's.
+   */
+  async standing(plans: readonly RoomPlan[]): Promise<{ there: readonly RoomPlan[]; absent: number }> {
+    // A plan without members changes nothing: who came went within the batch, and the whole room perhaps with them.
+    const asked = plans.filter(({ drop, create, members }) => !drop && !create && members.size > 0);
+    const found = new Set<string>();
+    await inChunks(asked, async (some) => {
+      const keys = some.map(({ room }) => [userOf(room), domainOf(room)]);
+      const { rows } = await sql<{ name: string; domain: string }>`
+        SELECT name, domain FROM ${this.#rooms} WHERE (name, domain) IN ${this.#session.among(keys)}`.execute(this.#db);
+      for (const { name, domain } of rows) found.add(`sip:${name}@${domain}`);
+      return rows.length;
+    });
+    const missing = new Set(asked.filter(({ room }) => !found.has(room)));
+    return { there: plans.filter((plan) => !missing.has(plan)), absent: missing.size };
+  }
+
+  insertRooms(rows: readonly RoomRow[]): Promise<number> {
+    const cells = rows.map(({ name, domain, flag }) => [name, domain, flag]);
+    return this.#insert(sql`${this.#rooms} (name, domain, flag)`, cells, roomTypes);
+  }
+
+  insertMembers(rows: readonly MemberRow[]): Promise<number> {
+    const cells = rows.map(({ username, domain, room, flag }) => [username, domain, room, flag]);
+    return this.#insert(sql`${this.#members} (username, domain, room, flag)`, cells, memberTypes);
+  }
+
+  /** Rooms with all their members. */
+  async deleteRooms(uris: readonly RoomUri[]): Promise<number> {
+    if (uris.length === 0) return 0;
+    await this.deleteMembersOf(uris);
+    const keys = uris.map((uri) => [userOf(uri), domainOf(uri)]);
+    const found = await inChunks(keys, (some) =>
+      this.#affected(sql`DELETE FROM ${this.#rooms} WHERE (name, domain) IN ${this.#session.among(some)}`),
+    );
+    return uris.length - found;
+  }
+
+  deleteMembersOf(uris: readonly RoomUri[]): Promise<number> {
+    return inChunks(uris, (some) =>
+      this.#affected(sql`DELETE FROM ${this.#members} WHERE room IN (${sql.join([...some])})`),
+    );
+  }
+
+  async deleteMembers(keys: readonly Key[]): Promise<number> {
+    const found = await inChunks(keys, (some) =>
+      this.#affected(sql`DELETE FROM ${this.#members} ${this.#where(some)}`),
+    );
+    return keys.length - found;
+  }
+
+  async setFlags(flag: number, keys: readonly Key[]): Promise<number> {
+    const found = await inChunks(keys, (some) =>
+      this.#affected(sql`UPDATE ${this.#members} SET flag = ${flag} ${this.#where(some)}`),
+    );
+    return keys.length - found;
+  }
+
+  async membersOf(room: RoomUri): Promise<readonly MemberRow[]> {
+    const found = await sql<MemberRow>`
+      SELECT username, domain, room, flag FROM ${this.#members} WHERE room = ${room} ORDER BY id`.execute(this.#db);
+    return found.rows;
+  }
+
+  #where(keys: readonly Key[]): RawBuilder<unknown> {
+    return sql`WHERE (username, domain, room) IN ${this.#session.among(keys)}`;
+  }
+
+  #insert(
+    into: RawBuilder<unknown>,
+    rows: readonly (readonly Cell[])[],
+    types: readonly ColumnType[],
+  ): Promise<number> {
+    return inChunks(rows, (some) => this.#affected(sql`INSERT INTO ${into} ${this.#session.rows(some, types)}`));
+  }
+
+  async #affected(statement: RawBuilder<unknown>): Promise<number> {
+    return Number((await statement.execute(this.#db)).numAffectedRows ?? 0n);
+  }
+}
+
+/** Runs a statement over so many rows at a time; gives the sum of what it gives. */
+const inChunks = async <T>(all: readonly T[], run: (some: readonly T[]) => Promise<number>): Promise<number> => {
+  let sum = 0;
+  for (let n = 0; n < all.length; n += chunk) sum += await run(all.slice(n, n + chunk));
+  return sum;
 };

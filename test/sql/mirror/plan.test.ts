@@ -12,14 +12,15 @@ import type { RoomState } from '../../../src/room/room.ts';
 import { streamOf } from '../../../src/room/stream.ts';
 import type { Session } from '../../../src/sql/database/session.ts';
 import { connectSqlite } from '../../../src/sql/database/sqlite.ts';
-import { differ } from '../../../src/sql/mirror/compare.ts';
+import { differ } from '../../../src/sql/mirror/differ.ts';
 import { planBatch } from '../../../src/sql/mirror/plan-batch.ts';
 import type { MemberRow, RoomRow } from '../../../src/sql/mirror/rows.ts';
 import { createTables, tablesOf } from '../../../src/sql/mirror/tables.ts';
 import { writePlans } from '../../../src/sql/mirror/write.ts';
 import { diceOf, memberExited, memberJoined, memberUri, randomHistory, roomCreated, roomUri } from '../history.ts';
+import { right } from '../world.ts';
 
-const tables = tablesOf('imc_rooms', 'imc_members');
+const tables = right(tablesOf('imc_rooms', 'imc_members'));
 
 describe('what a batch of events changes in the tables', () => {
   let folder: string;
