@@ -17,48 +17,80 @@ const pageSize = 500;
 const mostOpen = 16;
 const mostWaitingReads = 10_000;
 
-/** Streams that are read at once are bounded; the others wait their turn. */
-export const createTurns = (most: number, mostWaiting: number) => {
-  let open = 0;
-  const waiting: (() => void)[] = [];
-  return {
-    take: async <A>(work: () => Promise<A>): Promise<A> => {
-      if (open >= most) {
-        if (waiting.length >= mostWaiting) {
-          throw new StoreError({
-            kind: 'StoreUnavailable',
-            message: `more than ${mostWaiting} reads wait for EventStoreDB`,
-          });
-        }
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      } else open += 1;
-      try {
-        return await work();
-      } finally {
-        const next = waiting.shift();
-        if (next === undefined) open -= 1;
-        else next();
+/**
+ * All reads but the subscriptions: by pages, so that a slow consumer never holds a stream open at the server.
+ * Each page is one read on the client of now. Everything throws `StoreError`.
+ */
+export class PagedReads {
+  readonly #connection: EventStoreConnection;
+  readonly #counters: StoreCounters;
+  readonly #turns = new Turns();
+  /** Position of a room's event, the last one when it was looked for. */
+  #lastSeen: Position | undefined;
+
+  constructor(connection: EventStoreConnection, counters: StoreCounters) {
+    this.#connection = connection;
+    this.#counters = counters;
+  }
+
+  /** As `EventStore.readStream`. */
+  async *stream(stream: string, range: ReadRange = {}): AsyncGenerator<StoredEvent, void, undefined> {
+    const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = range;
+    let from: StreamPage['from'] = range.from ?? (direction === 'forwards' ? 'start' : 'end');
+    let left = limit;
+    while (left > 0) {
+      const page: StreamPage = { from, direction, count: Math.min(pageSize, left) };
+      const events = await this.#read((wire) => wire.readStream(stream, page));
+      yield* events;
+      const last = events.at(-1);
+      if (last === undefined || events.length < page.count) return;
+      left -= events.length;
+      if (direction === 'backwards' && last.revision === 0n) return;
+      from = direction === 'forwards' ? last.revision + 1n : last.revision - 1n;
+    }
+  }
+
+  async lastRevision(stream: string): Promise<bigint | undefined> {
+    const page: StreamPage = { from: 'end', direction: 'backwards', count: 1 };
+    const [last] = await this.#read((wire) => wire.readStream(stream, page));
+    return last?.revision;
+  }
+
+  /**
+   * Position of the last event of a room. Only subscriptions filter, so this reads backwards from the end until it meets a
+   * room's event, or the one found the time before.
+   */
+  async end(): Promise<Position | undefined> {
+    let before: Position | undefined;
+    for (;;) {
+      const from = before;
+      const page = await this.#read((wire) => wire.readBackwards(from, pageSize));
+      for (const { stream, position } of page) {
+        const known = this.#lastSeen;
+        if (known !== undefined && comparePositions(position, known) <= 0) return known;
+        if (categoryOf(stream) !== 'room') continue;
+        this.#lastSeen = position;
+        return position;
       }
-    },
-  };
-};
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) return undefined;
+      before = last.position;
+    }
+  }
 
-const unavailable = (connection: EventStoreConnection): StoreFailure => {
-  const status = connection.status();
-  if (status.kind === 'closed') return { kind: 'StoreClosed', message: 'the store is closed' };
-  return {
-    kind: 'StoreUnavailable',
-    message: status.kind === 'away' ? status.reason : 'EventStoreDB is not connected',
-  };
-};
+  async #read<A>(work: (wire: Wire) => Promise<A>): Promise<A> {
+    this.#counters.operations.reads += 1;
+    try {
+      return await this.#turns.take(() => this.#readNow(work));
+    } catch (cause) {
+      if (cause instanceof StoreError) countFailure(this.#counters, cause.failure);
+      throw cause;
+    }
+  }
 
-/** Does one read on the client of now. Throws `StoreError`. */
-type Read = <A>(work: (wire: Wire) => Promise<A>) => Promise<A>;
-
-/** Reads in turns, each counted. A lost connection is told; a new leader is asked at once. */
-const readsOn = (connection: EventStoreConnection, counters: StoreCounters): Read => {
-  const turns = createTurns(mostOpen, mostWaitingReads);
-  const readNow: Read = async (work) => {
+  /** A lost connection is told; a new leader is asked at once. */
+  async #readNow<A>(work: (wire: Wire) => Promise<A>): Promise<A> {
+    const connection = this.#connection;
     for (let tries = 0; ; tries += 1) {
       const wire = connection.wire();
       const generation = connection.generation();
@@ -73,66 +105,38 @@ const readsOn = (connection: EventStoreConnection, counters: StoreCounters): Rea
         throw new StoreError(readFailure(cause));
       }
     }
-  };
-  return async (work) => {
-    counters.operations.reads += 1;
+  }
+}
+
+/** Pages that are read at once are bounded; the others wait their turn. */
+class Turns {
+  #open = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async take<A>(work: () => Promise<A>): Promise<A> {
+    if (this.#open < mostOpen) this.#open += 1;
+    else await this.#turn();
     try {
-      return await turns.take(() => readNow(work));
-    } catch (cause) {
-      if (cause instanceof StoreError) countFailure(counters, cause.failure);
-      throw cause;
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#open -= 1;
+      else next();
     }
+  }
+
+  #turn(): Promise<void> {
+    if (this.#waiting.length < mostWaitingReads) return new Promise((resolve) => this.#waiting.push(resolve));
+    const message = `more than ${mostWaitingReads} reads wait for EventStoreDB`;
+    throw new StoreError({ kind: 'StoreUnavailable', message });
+  }
+}
+
+const unavailable = (connection: EventStoreConnection): StoreFailure => {
+  const status = connection.status();
+  if (status.kind === 'closed') return { kind: 'StoreClosed', message: 'the store is closed' };
+  return {
+    kind: 'StoreUnavailable',
+    message: status.kind === 'away' ? status.reason : 'EventStoreDB is not connected',
   };
-};
-
-/** All reads but the subscriptions: pages, so that a slow consumer never holds a stream open at the server. */
-export const createPagedReads = (connection: EventStoreConnection, counters: StoreCounters) => {
-  const read = readsOn(connection, counters);
-
-  const readStream = async function* (stream: string, range: ReadRange = {}): AsyncIterable<StoredEvent> {
-    const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = range;
-    let from: bigint | 'start' | 'end' = range.from ?? (direction === 'forwards' ? 'start' : 'end');
-    let left = limit;
-    while (left > 0) {
-      const count = Math.min(pageSize, left);
-      const page: StreamPage = { from, direction, count };
-      const events: readonly StoredEvent[] = await read((wire) => wire.readStream(stream, page));
-      yield* events;
-      const last = events.at(-1);
-      if (last === undefined || events.length < count) return;
-      left -= events.length;
-      if (direction === 'backwards' && last.revision === 0n) return;
-      from = direction === 'forwards' ? last.revision + 1n : last.revision - 1n;
-    }
-  };
-
-  const lastRevision = async (stream: string): Promise<bigint | undefined> => {
-    const [last] = await read((wire) => wire.readStream(stream, { from: 'end', direction: 'backwards', count: 1 }));
-    return last?.revision;
-  };
-
-  let lastSeen: Position | undefined;
-
-  /**
-   * Position of the last event of a room. Only subscriptions filter, so this reads backwards from the end until it meets a
-   * room's event, or the one found the time before.
-   */
-  const end = async (): Promise<Position | undefined> => {
-    let before: Position | undefined;
-    for (;;) {
-      const page: readonly StoredEvent[] = await read((wire) => wire.readBackwards(before, pageSize));
-      for (const { stream, position } of page) {
-        const known: Position | undefined = lastSeen;
-        if (known !== undefined && comparePositions(position, known) <= 0) return known;
-        if (categoryOf(stream) !== 'room') continue;
-        lastSeen = position;
-        return position;
-      }
-      const last: StoredEvent | undefined = page.at(-1);
-      if (last === undefined || page.length < pageSize) return undefined;
-      before = last.position;
-    }
-  };
-
-  return { readStream, lastRevision, end };
 };

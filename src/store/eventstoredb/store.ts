@@ -1,7 +1,7 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { waitAtMost } from '../../bounds/deadline.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
+import { type EventStore, type Position, StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { CountedStore } from '../metrics.ts';
 import { Appender } from './append.ts';
@@ -10,7 +10,7 @@ import type { EventStoreDbCounters } from './counters.ts';
 import { readFailure } from './failures.ts';
 import { createIdentity } from './identity.ts';
 import { readAllBy } from './read-all.ts';
-import { createPagedReads } from './reads.ts';
+import { PagedReads } from './reads.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { comparePositions } from './wire.ts';
 
@@ -42,7 +42,7 @@ export const createEventStoreDb = (
   ids: Pick<Ids, 'uuid'>,
   { appendMs, settleMs }: StoreTimes,
 ): EventStoreDb => {
-  const reads = createPagedReads(connection, counters);
+  const reads = new PagedReads(connection, counters);
   const appender = new Appender({
     connection,
     clock,
@@ -55,19 +55,21 @@ export const createEventStoreDb = (
   const append: Appender['append'] = (stream, expected, events) => appender.append(stream, expected, events);
   const subscriptions = new Subscriptions(connection, counters);
   const subscribe: EventStore['subscribe'] = (after, subscriber) => subscriptions.subscribe(after, subscriber);
+  const readStream: EventStore['readStream'] = (stream, range) => reads.stream(stream, range);
+  const end = (): Promise<Position | undefined> => reads.end();
   const attempt = <A>(work: () => Promise<A>): TE.TaskEither<StoreFailure, A> =>
     TE.tryCatch(work, (cause) => (cause instanceof StoreError ? cause.failure : readFailure(cause)));
 
   return {
     shared: true,
-    identity: attempt(createIdentity(reads.readStream, append, ids, clock)),
+    identity: attempt(createIdentity(readStream, append, ids, clock)),
     append: (stream, expected, events) => () => append(stream, expected, events),
-    readStream: reads.readStream,
+    readStream,
     lastRevision: (stream) => attempt(() => reads.lastRevision(stream)),
-    readAll: readAllBy(subscribe, reads.end),
+    readAll: readAllBy(subscribe, end),
     subscribe,
     comparePositions,
-    end: attempt(reads.end),
+    end: attempt(end),
     close: async () => {
       await waitAtMost(clock, appendMs, appender.idle(), () => {});
       await connection.close();

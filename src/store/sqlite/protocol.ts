@@ -25,11 +25,11 @@ export type AppendOutcome =
   | { readonly kind: 'failed'; readonly failure: StoreFailure };
 
 /** Number of the append, and what it came to. */
-export type Answer = readonly [number, AppendOutcome];
+export type AppendAnswer = readonly [number, AppendOutcome];
 
 /** From the writer: one message for each transaction, in the order of the positions. */
 export interface Answers {
-  readonly answers: readonly Answer[];
+  readonly answers: readonly AppendAnswer[];
 }
 
 /** The writer cannot open the log; it ends after this. */

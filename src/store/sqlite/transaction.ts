@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { StoreFailure } from '../../ports/event-store.ts';
 import { categoryOf } from '../../room/stream.ts';
 import { isConstraint, sqliteFailure } from './failure.ts';
-import type { Answer, Append, AppendOutcome, EventRow } from './protocol.ts';
+import type { Append, AppendAnswer, AppendOutcome, EventRow } from './protocol.ts';
 import { type StreamEnd, StreamEnds } from './stream-ends.ts';
 
 /** Statements over one of the two tables: of rooms' events, or of recorded messages. */
@@ -67,7 +67,7 @@ export class Transactions {
    * One transaction: an append with a wrong expected revision fails alone, a failure of the disk fails all. Durable when it
    * returns.
    */
-  write(appends: readonly Append[]): readonly Answer[] {
+  write(appends: readonly Append[]): readonly AppendAnswer[] {
     try {
       // A file that was moved or deleted would take appends until the end of the process, and then be gone.
       if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode)
@@ -76,7 +76,7 @@ export class Transactions {
           message: `the log ${this.#file} was moved, replaced or deleted while it was open: put it back, or restart`,
         });
       this.#do.begin.run();
-      const answers = appends.map((append): Answer => [append[0], this.#append(append)]);
+      const answers = appends.map((append): AppendAnswer => [append[0], this.#append(append)]);
       const failure = this.#commit();
       return failure === undefined ? answers : failAll(appends, failure);
     } catch (cause) {
@@ -169,5 +169,5 @@ const usedId = (stream: string): AppendOutcome => ({
   },
 });
 
-const failAll = (appends: readonly Append[], failure: StoreFailure): readonly Answer[] =>
+const failAll = (appends: readonly Append[], failure: StoreFailure): readonly AppendAnswer[] =>
   appends.map(([number]) => [number, { kind: 'failed', failure }]);
