@@ -4,6 +4,11 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import { type Order, type Report, sandboxMain } from './child.ts';
 import { ProjectionFault, type ProjectionLimits } from './limits.ts';
 
+/**
+ * The child process of a sandbox: starts it, speaks with it in lines, and ends it at its limits.
+ * What is said in the lines is `sandbox.ts`' affair.
+ */
+
 /** How often the size of the process is looked at. */
 const lookMs = 100;
 const pageBytes = 4096;

@@ -11,6 +11,11 @@ import {
 import { ProjectionFault, type ProjectionLimits, projectionLimits } from './limits.ts';
 import { SandboxProcess } from './sandbox-process.ts';
 
+/**
+ * A projection in its sandbox, as commands use it: defined by its text, fed, asked for what came of it.
+ * The text is somebody else's; nothing that it answers is believed.
+ */
+
 /** A projection in its sandbox. All reject with `ProjectionFault`, after which it is gone. */
 export interface Sandbox {
   readonly definition: Definition;

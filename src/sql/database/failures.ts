@@ -1,3 +1,8 @@
+/**
+ * What a failed statement means, read from the errors of three drivers.
+ * Nothing else looks at their codes.
+ */
+
 /** What a failed statement means for the work it belongs to. */
 export type SqlFailure =
   /** The connection or the server is gone, read-only or out of room: all may be well later. */

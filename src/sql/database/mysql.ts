@@ -6,6 +6,8 @@ import type { Session, TableShape, Tables } from './session.ts';
 import type { DatabaseSettings } from './url.ts';
 import { tuples } from './values.ts';
 
+/** A session with MySQL or MariaDB over mysql2, in the terms of `session.ts`. */
+
 type ServerSettings = Exclude<DatabaseSettings, { dialect: 'sqlite' }>;
 
 /**

@@ -4,6 +4,8 @@ import pg from 'pg';
 import { type ColumnType, type Session, swapByCopy, type TableShape, type Tables } from './session.ts';
 import type { DatabaseSettings } from './url.ts';
 
+/** A session with PostgreSQL over pg, in the terms of `session.ts`. */
+
 type ServerSettings = Exclude<DatabaseSettings, { dialect: 'sqlite' }>;
 
 /**

@@ -1,6 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { DatabaseSettings } from './url.ts';
 
+/**
+ * A connection to a database, in terms that are the same for all dialects.
+ * What differs between them is a member of `Session`, so that a new dialect is one more file.
+ */
+
 /** A cell as it is written or read. */
 export type Cell = string | number | null;
 

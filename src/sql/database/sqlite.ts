@@ -16,6 +16,11 @@ import { type Cell, type Session, swapByCopy, type TableShape } from './session.
 import type { Question, Reply, WorkerData } from './sqlite-worker.ts';
 import { tuples } from './values.ts';
 
+/**
+ * A session with a SQLite file, which a thread of its own holds, in the terms of `session.ts`.
+ * Kysely's driver is made here, since its own would block this thread.
+ */
+
 /** Opens a SQLite file, in a thread of its own. `readOnly`: the file must be there, and nothing of it is changed. */
 export const connectSqlite = async (file: string, readOnly: boolean): Promise<Session> => {
   const { ask, end } = startWorker({ file, readOnly });

@@ -2,6 +2,11 @@ import { type Kysely, sql } from 'kysely';
 import type { Position } from '../../ports/event-store.ts';
 import { MirrorError } from './failure.ts';
 
+/**
+ * The mirror's checkpoint: how far its rows are, read and moved.
+ * Moving it is what fences a second leader.
+ */
+
 /** How far the rows are: kept beside them, and moved in the transaction that changes them. */
 export interface Checkpoint {
   /** The log's identity: its positions mean nothing in another log. */

@@ -15,6 +15,11 @@ import type { MirrorProgress } from './status.ts';
 import type { StopSignal } from './stop-signal.ts';
 import { type Missing, writePlans } from './write.ts';
 
+/**
+ * What the leading node does: follows the log, plans batches, and writes each with its checkpoint in one transaction.
+ * Ends with its session; who leads next is `mirror.ts`' affair.
+ */
+
 /** How often a leader with nothing to write asks whether its session and its checkpoint are still what they were. */
 const askEveryMs = 2_000;
 /** How long a leader that is asked to stop goes on writing what the log holds already. */

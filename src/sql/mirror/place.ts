@@ -7,6 +7,8 @@ import { type DatabaseSettings, databaseSettings } from '../database/url.ts';
 import { type MirrorFailure, mirrorFailure, step } from './failure.ts';
 import { tablesOf } from './tables.ts';
 
+/** Where a mirror is kept, read from the options once for all who work on it; and sessions there. */
+
 /** Where a mirror is, as options say it. */
 export interface PlaceOptions {
   /** `db_url`; not `none`. */

@@ -2,6 +2,11 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import type { MirrorProgress } from './status.ts';
 
+/**
+ * Events between the log and the rows: taken as they come, given in batches, with a bound on what waits.
+ * Tells the progress what waits, and since when.
+ */
+
 /** Most events in one transaction: 5,000 cost SQLite a quarter more an event, since each transaction touches most of an index's pages. */
 const batch = 10_000;
 /** Events that may wait: reading goes on while a transaction is written, and then waits for it. */

@@ -2,6 +2,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 
+/**
+ * What a mirror knows of itself: its state, how far behind it is, and what it has counted.
+ * For MI, metrics and the log.
+ */
+
 export type MirrorState =
   /** No session with the database, or none yet. */
   | 'connecting'

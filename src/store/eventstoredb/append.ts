@@ -8,6 +8,11 @@ import type { EventStoreDbCounters } from './counters.ts';
 import { troubleOf } from './failures.ts';
 import type { Wire, WireAppend } from './wire.ts';
 
+/**
+ * Appends to EventStoreDB as the port wants them: bounded, counted, and with an outcome that is known wherever it can be known.
+ * What one try comes to is `attempt.ts`' affair; here it is settled what a try left unknown.
+ */
+
 export interface AppenderOptions extends AttemptOptions {
   /** Milliseconds in which an unknown outcome is to be settled. */
   readonly settleMs: number;

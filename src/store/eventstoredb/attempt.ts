@@ -7,6 +7,11 @@ import { troubleOf } from './failures.ts';
 import { broken } from './recorded.ts';
 import type { Wire, WireAppend } from './wire.ts';
 
+/**
+ * One try of an append, and what it came to: written, refused, certainly not written, or unknown.
+ * Holds the others back while the first append of a new connection is on its way.
+ */
+
 /** What an append came to, where it came to anything for certain. */
 export type AppendResult = E.Either<AppendFailure, Appended>;
 

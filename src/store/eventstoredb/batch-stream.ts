@@ -1,6 +1,11 @@
 import type { Appended } from '../../ports/event-store.ts';
 import { broken } from './recorded.ts';
 
+/**
+ * The stream of BatchAppend calls, and who waits for which answer.
+ * Knows of requests and answers only that they carry a correlation id; what they are made of is `client.ts`' affair.
+ */
+
 /** The client's stream of BatchAppend calls; what goes over it is its own affair. */
 interface BatchCalls<Request, Response> {
   write(request: Request): unknown;

@@ -14,7 +14,7 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Appended, Position, StoredEvent } from '../../ports/event-store.ts';
 import { roomPrefix } from '../../room/stream.ts';
 import { type BatchAnswer, BatchStream } from './batch-stream.ts';
-import { createFeeder } from './feeder.ts';
+import { Feeder } from './feeder.ts';
 import { broken, collect, isStreamNotFound, stored } from './recorded.ts';
 import {
   identityStream,
@@ -157,7 +157,7 @@ class ClientWire implements Wire {
       leave();
       follower.onEnd(why, cause);
     };
-    const feeder = createFeeder(upstream, { ...follower, onEnd });
+    const feeder = new Feeder(upstream, { ...follower, onEnd });
     const leave = (): void => {
       this.#followers.delete(cut);
       // Rejects only where the call never came about; then there is nothing to end.
@@ -168,9 +168,9 @@ class ClientWire implements Wire {
     subscription.on('data', ({ event }: AllStreamResolvedEvent) => {
       if (event !== undefined) feeder.event(stored(event));
     });
-    subscription.on('caughtUp', feeder.caughtUp);
+    subscription.on('caughtUp', () => feeder.caughtUp());
     // Stays on for ever: an error after the end must not become an uncaught one.
-    subscription.on('error', feeder.lost);
+    subscription.on('error', (cause) => feeder.lost(cause));
     subscription.on('end', () => feeder.lost(broken('the server ended the subscription')));
     subscription.on('close', () => feeder.lost(broken('the subscription was closed')));
     return {

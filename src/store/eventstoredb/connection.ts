@@ -9,6 +9,11 @@ import { troubleOf } from './failures.ts';
 import { Silence } from './recorded.ts';
 import type { Wire } from './wire.ts';
 
+/**
+ * Whether EventStoreDB is there, and the client to reach it with: the one place where clients are opened and thrown away.
+ * All others ask it for the client of now, and tell it when they find that one lost.
+ */
+
 /** How the store is at the moment, for /readyz and the log. */
 export type ConnectionStatus =
   | { readonly kind: 'connected' }

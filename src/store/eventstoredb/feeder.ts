@@ -1,6 +1,11 @@
 import type { StoredEvent } from '../../ports/event-store.ts';
 import type { WireFollower } from './wire.ts';
 
+/**
+ * Between a subscription's single events and a follower that takes batches.
+ * Keeps their order, holds the subscription while the follower works, and says once how it ended.
+ */
+
 /** Most events of one batch. */
 const batchSize = 1_000;
 
@@ -12,90 +17,97 @@ export interface Upstream {
   readonly waiting: () => number;
 }
 
-export interface Feeder {
-  readonly event: (event: StoredEvent) => void;
-  readonly caughtUp: () => void;
-  readonly lost: (cause: unknown) => void;
-  readonly stop: () => void;
-}
-
 /**
- * Between a subscription's single events and a follower: gathers what arrives in one turn of the event loop into batches,
- * holds the upstream while the follower works, keeps the order of events and `caughtUp`, and is silent after its end. Up to 50
- * events were seen to arrive after `unsubscribe()`.
+ * Gathers what arrives in one turn of the event loop into batches, holds the upstream while the follower works, keeps the order of
+ * events and `caughtUp`, and is silent after its end. Up to 50 events were seen to arrive after `unsubscribe()`.
  */
-export const createFeeder = (upstream: Upstream, follower: WireFollower): Feeder => {
-  let batch: StoredEvent[] = [];
-  let atEnd = false;
-  let working = false;
-  let scheduled = false;
-  let ended = false;
+export class Feeder {
+  readonly #upstream: Upstream;
+  readonly #follower: WireFollower;
+  #batch: StoredEvent[] = [];
+  #atEnd = false;
+  #working = false;
+  #scheduled = false;
+  #ended = false;
 
-  const end = (why: 'lost' | 'broke', cause: unknown): void => {
-    if (ended) return;
-    ended = true;
-    batch = [];
-    follower.onEnd(why, cause);
-  };
+  constructor(upstream: Upstream, follower: WireFollower) {
+    this.#upstream = upstream;
+    this.#follower = follower;
+  }
 
-  const schedule = (): void => {
-    if (scheduled || ended) return;
-    scheduled = true;
+  event(event: StoredEvent): void {
+    if (this.#ended) return;
+    this.#batch.push(event);
+    if (this.#batch.length >= batchSize && !this.#working) this.#flush();
+    else this.#schedule();
+  }
+
+  caughtUp(): void {
+    this.#atEnd = true;
+    this.#schedule();
+  }
+
+  lost(cause: unknown): void {
+    this.#end('lost', cause);
+  }
+
+  stop(): void {
+    this.#ended = true;
+    this.#batch = [];
+  }
+
+  #end(why: 'lost' | 'broke', cause: unknown): void {
+    if (this.#ended) return;
+    this.stop();
+    this.#follower.onEnd(why, cause);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
     setImmediate(() => {
-      scheduled = false;
-      flush();
+      this.#scheduled = false;
+      this.#flush();
     });
-  };
+  }
 
-  const finished = (): void => {
-    working = false;
-    if (ended) return;
-    upstream.resume();
-    if (batch.length > 0 || atEnd) schedule();
-  };
-
-  const flush = (): void => {
-    if (working || ended) return;
+  #flush(): void {
+    if (this.#working || this.#ended) return;
     try {
-      if (batch.length > 0) {
-        const events = batch.length <= batchSize ? batch : batch.slice(0, batchSize);
-        batch = batch.length <= batchSize ? [] : batch.slice(batchSize);
-        const result = follower.onEvents(events);
-        if (result instanceof Promise) {
-          working = true;
-          upstream.pause();
-          result.then(finished, (cause: unknown) => end('broke', cause));
-          return;
-        }
-        if (batch.length > 0) {
-          schedule();
-          return;
-        }
-      }
+      if (this.#batch.length > 0 && !this.#give()) return;
       // What the upstream still holds came before `caughtUp`.
-      if (!atEnd || ended || upstream.waiting() > 0) return;
-      atEnd = false;
-      follower.onCaughtUp();
+      if (!this.#atEnd || this.#ended || this.#upstream.waiting() > 0) return;
+      this.#atEnd = false;
+      this.#follower.onCaughtUp();
     } catch (cause) {
-      end('broke', cause);
+      this.#end('broke', cause);
     }
-  };
+  }
 
-  return {
-    event: (event) => {
-      if (ended) return;
-      batch.push(event);
-      if (batch.length >= batchSize && !working) flush();
-      else schedule();
-    },
-    caughtUp: () => {
-      atEnd = true;
-      schedule();
-    },
-    lost: (cause) => end('lost', cause),
-    stop: () => {
-      ended = true;
-      batch = [];
-    },
-  };
-};
+  /** Hands over a batch; true where all is given and done. Throws what the follower throws. */
+  #give(): boolean {
+    const all = this.#batch;
+    const events = all.length <= batchSize ? all : all.slice(0, batchSize);
+    this.#batch = all.length <= batchSize ? [] : all.slice(batchSize);
+    const result = this.#follower.onEvents(events);
+    if (result instanceof Promise) {
+      this.#working = true;
+      this.#upstream.pause();
+      result.then(
+        () => this.#finished(),
+        (cause: unknown) => this.#end('broke', cause),
+      );
+      return false;
+    }
+    if (this.#batch.length === 0) return true;
+    this.#schedule();
+    return false;
+  }
+
+  #finished(): void {
+    this.#working = false;
+    if (this.#ended) return;
+    this.#upstream.resume();
+    if (this.#batch.length > 0 || this.#atEnd) this.#schedule();
+  }
+}

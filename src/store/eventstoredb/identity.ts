@@ -5,6 +5,11 @@ import type { Ids } from '../../ports/ids.ts';
 import type { Appender } from './append.ts';
 import { identityStream } from './wire.ts';
 
+/**
+ * The log's identity in EventStoreDB, by which checkpoints, snapshots and mirrors know that they belong to it.
+ * Found, or made by whoever comes first.
+ */
+
 const identityType = 'LogCreated';
 
 /**

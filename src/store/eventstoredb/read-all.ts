@@ -7,6 +7,11 @@ import {
 } from '../../ports/event-store.ts';
 import { comparePositions } from './wire.ts';
 
+/**
+ * Reads the whole log of rooms, from a position to its present end.
+ * It is a subscription that is read until there, since the client's own `readAll` does not filter.
+ */
+
 /** What a subscription has brought, for the reader to take. */
 interface Inbox {
   batch: readonly StoredEvent[];

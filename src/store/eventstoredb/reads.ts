@@ -11,6 +11,11 @@ import type { EventStoreConnection } from './connection.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import { comparePositions, type StreamPage, type Wire } from './wire.ts';
 
+/**
+ * Reads of single streams and of the log's end: by pages, in turns, on whatever client there is.
+ * Says to the connection when a read finds it lost.
+ */
+
 /** Events of one page: enough that the round trip does not count, few enough for a slow consumer to hold. */
 const pageSize = 500;
 /** About 99 open reads and subscriptions fill the HTTP/2 connection, and everything after them hangs in silence. */

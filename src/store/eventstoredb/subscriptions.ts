@@ -5,6 +5,11 @@ import type { EventStoreDbCounters } from './counters.ts';
 import { readFailure, troubleOf } from './failures.ts';
 import type { WireFollower } from './wire.ts';
 
+/**
+ * Subscriptions to all rooms over EventStoreDB: how many there may be, and how each begins and ends.
+ * One that ended does not resume by itself; whoever follows begins another from its own position.
+ */
+
 /** One subscription a node is the rule; readers of the whole log (verify, rebuild, export) come on top. */
 const mostOpen = 16;
 const closed: StoreFailure = { kind: 'StoreClosed', message: 'the store is closed' };

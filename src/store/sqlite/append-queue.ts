@@ -9,6 +9,11 @@ import { numberedPosition } from '../numbered-position.ts';
 import type { Answers, Append, AppendOutcome, EventRow, Fatal, WriterData } from './protocol.ts';
 import { WriterThread } from './writer-thread.ts';
 
+/**
+ * The main thread's side of the embedded log's appends, up to the message to the writer thread and from its answer on.
+ * Bounds what waits for the disk.
+ */
+
 /** Appends that wait for the disk at most; beyond, they are refused at once. */
 const mostInFlight = 50_000;
 const mostCharactersInFlight = 64 * 1024 * 1024;

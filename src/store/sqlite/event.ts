@@ -2,6 +2,11 @@ import type { Position, StoredEvent } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
 import { numberedPosition } from '../numbered-position.ts';
 
+/**
+ * A stored event as it comes out of the embedded log.
+ * Made so that a replay of a million pays only for what it looks at.
+ */
+
 /** What a replay does not ask for. */
 export interface Rest {
   readonly id: string;

@@ -1,6 +1,11 @@
 import type { StoreFailure } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
 
+/**
+ * What SQLite and the file system say, as failures of the port: a sentence that names the file, and what to do.
+ * Nothing else looks at their codes.
+ */
+
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the low byte of an extended code. */
 const code = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cantOpen: 14, notADatabase: 26 };
 

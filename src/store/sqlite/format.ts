@@ -6,6 +6,11 @@ import type { StoreFailure } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
 import { isUnwritable } from './failure.ts';
 
+/**
+ * The embedded log as a file: its schema, its format's number, and how it is made, recognised and opened.
+ * What is not a log of ours, or of a newer format, is refused and not touched.
+ */
+
 /** `imcd` in ASCII: SQLite's `application_id`, by which `file` and we know a log. */
 export const applicationId = 0x696d6364;
 /** SQLite's `user_version`: the format that this code writes. */

@@ -6,6 +6,11 @@ import type { PageSize } from './page-size.ts';
 import { allRows, firstRow, numberIn, prepareRows, textIn } from './rows.ts';
 import { StreamNames } from './stream-names.ts';
 
+/**
+ * What can be asked of a log's file, as SQL over its tables.
+ * `log-reads.ts` makes the port of it.
+ */
+
 /** Statements over one of the two tables: of rooms' events, or of recorded messages. */
 interface Table {
   readonly forwards: StatementSync;

@@ -1,3 +1,5 @@
+/** How large a page of events is: bounded by what it weighs and not only by how many it holds. */
+
 /** Events in a page at most; fewer where they are large, so that a page stays near 1 MB. */
 const mostEvents = 1_000;
 const wantedBytes = 1_000_000;

@@ -6,6 +6,11 @@ import type { PageSize } from './page-size.ts';
 import { allRows, numberIn, prepareRows, type Row, textIn } from './rows.ts';
 import type { StreamNames } from './stream-names.ts';
 
+/**
+ * Pages of events, made of rows of the file.
+ * A page is whole (all of each event) or light (ids and metadata are read when the first of its events is asked for them).
+ */
+
 const columns = 'position, stream, revision, type, time, version, data';
 /** Columns of a whole event. */
 export const wholeColumns = `${columns}, id, metadata`;

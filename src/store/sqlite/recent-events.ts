@@ -1,5 +1,10 @@
 import type { StoredEvent } from '../../ports/event-store.ts';
 
+/**
+ * What was appended last, kept in memory for those who follow the log as it grows.
+ * Bounded; who is further behind reads the file.
+ */
+
 /** Beyond these bounds the oldest go, and a slow follower reads the file. */
 const mostEvents = 8_192;
 const mostCharacters = 16 * 1024 * 1024;

@@ -1,6 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BoundedMap } from '../../bounds/bounded-map.ts';
 
+/**
+ * What the writer knows of the streams that it writes to: their numbers, and where they end.
+ * A bounded memory of what stands in the file.
+ */
+
 /** Stream ends kept in memory; of others the end is read. */
 const mostEnds = 100_000;
 

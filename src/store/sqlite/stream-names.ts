@@ -2,6 +2,11 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BoundedMap } from '../../bounds/bounded-map.ts';
 import { firstRow, numberIn, prepareRows, textIn } from './rows.ts';
 
+/**
+ * Numbers and names of streams in the file, for readers.
+ * A bounded memory: a replay asks for the same names again and again.
+ */
+
 /** Names kept in memory; others are read. */
 const mostNames = 100_000;
 

@@ -6,6 +6,11 @@ import { isConstraint, sqliteFailure } from './failure.ts';
 import type { Append, AppendAnswer, AppendOutcome, EventRow } from './protocol.ts';
 import { type StreamEnd, StreamEnds } from './stream-ends.ts';
 
+/**
+ * The writer's transactions: which appends of a batch are taken, and what becomes of all when the disk fails.
+ * Knows nothing of threads.
+ */
+
 /** Statements over one of the two tables: of rooms' events, or of recorded messages. */
 interface Table {
   readonly insert: StatementSync;

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
+/** The bound of the WAL file, which SQLite's own checkpoints do not give where somebody always reads. */
+
 /** Past this the WAL is made to begin again at its start. Above what stands in it between two checkpoints that nobody hinders. */
 export const mostWalBytes = 48 * 1024 * 1024;
 /** How far the WAL grows until the next try, where somebody read without an end. */

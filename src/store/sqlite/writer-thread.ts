@@ -1,6 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Answers, Appends, Fatal, WriterData } from './protocol.ts';
 
+/**
+ * The thread that writes the embedded log, as the main thread starts, feeds and ends it.
+ * `writer.ts` is what runs in it.
+ */
+
 /** MB: a bound on the thread's heap. Its garbage is a millisecond old, so a small young generation is enough (rate and size as without). */
 const memory = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
 
