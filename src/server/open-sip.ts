@@ -66,7 +66,7 @@ const openSip = ({ config, clock, ids, log }: Starting): OpenedSip => {
 export const bindingsOf = (location: Location): MiPorts['bindings'] =>
   function* (user) {
     for (const key of user === undefined ? location.users() : [user]) {
-      for (const { contact, expires, target } of location.registered(key)) {
+      for (const { contact, expires, target } of location.bindingsOf(key)) {
         yield { user: memberOfKey(key), contact, expires, source: showTransportAddress(target) };
       }
     }

@@ -100,7 +100,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
     send,
     resolver,
     sentBy: createSentBy(listeners, options.advertise),
-    bindingsOf: location.bindingsOf,
+    reachable: location.reachable,
     served: (domain) => rule.domains.has(domain.toLowerCase()),
     trusted,
     ...(options.outboundProxy === undefined ? {} : { outboundProxy: options.outboundProxy }),

@@ -65,7 +65,6 @@ const divided = new Set(['sip', 'sql', 'store']);
 const leaving = new Set([
   'sip/transaction -> sip/server',
   'sip/registrar -> sip/server',
-  'sip/registrar -> sip/fan-out',
 ]);
 
 const roomOf = (file: string): string => {

@@ -98,7 +98,7 @@ describe('bindings of 0.1.0', () => {
     const of = (user: string) => {
       const uri = `sip:${user}@fixture.test`;
       assert.ok(MemberUri.is(uri));
-      return location.registered(memberKey(uri)).map(({ contact, target }) => `${contact} ${target.transport}`);
+      return location.bindingsOf(memberKey(uri)).map(({ contact, target }) => `${contact} ${target.transport}`);
     };
     assert.deepEqual(of('alice').sort(), ['sip:alice@127.0.0.1:48753 udp', 'sip:alice@127.0.0.1:58546 udp']);
     assert.deepEqual(of('bob'), ['sip:Bob@127.0.0.1:53811 udp']);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Courier, Outgoing } from '../../ports/courier.ts';
 import type { MemberKey } from '../../room/address.ts';
+import type { Reachable } from '../registrar/binding.ts';
 import type { ClientTransactions } from '../transaction/client.ts';
 import type { Resolver } from '../transport/resolve.ts';
 import type { SentBy } from '../transport/sent-by.ts';
@@ -10,7 +11,7 @@ import { type Copy, type FanOut, type FanOutCounters, newFanOutCounters } from '
 import { createDestinations, type Destination, dropWaiting, nextWaiting, waiting } from './destination.ts';
 import { Delivering } from './message.ts';
 import { createPace } from './pace.ts';
-import { type Binding, createRecipients } from './recipients.ts';
+import { createRecipients } from './recipients.ts';
 import { createRoutes } from './routes.ts';
 
 /**
@@ -25,8 +26,8 @@ export interface CourierOptions {
   readonly send: Transport['send'];
   readonly resolver: Resolver;
   readonly sentBy: SentBy;
-  /** The registered devices of a user; the same array for as long as they are the same. */
-  readonly bindingsOf: (key: MemberKey) => readonly Binding[];
+  /** Where a registered user can be reached; the same array for as long as it holds the same. */
+  readonly reachable: (key: MemberKey) => readonly Reachable[];
   /** Is this domain one of ours? A user of ours without a binding is nowhere, whatever the name's address is. */
   readonly served: (domain: string) => boolean;
   /** Is this IP address believed (and told, in P-Asserted-Identity, who speaks)? */

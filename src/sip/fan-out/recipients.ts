@@ -1,16 +1,7 @@
 import type { MemberKey, MemberUri } from '../../room/address.ts';
 import { memberKey } from '../../room/address.ts';
-import type { Target } from '../transport/transport.ts';
 import type { Head } from './bytes.ts';
 import type { Destination } from './destination.ts';
-
-/** Where a registered device is: what the location table tells. */
-export interface Binding {
-  /** Next hop: an address, or the flow that it registered over. */
-  readonly target: Target;
-  /** The Contact's URI: becomes the Request-URI. */
-  readonly contact: string;
-}
 
 /** One way to a recipient, with the head that is ready for it. */
 export interface Device {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { MemberKey, MemberUri } from '../../room/address.ts';
 import { domainOf } from '../../room/address.ts';
+import type { Reachable } from '../registrar/binding.ts';
 import { type NextHop, nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { SentBy } from '../transport/sent-by.ts';
 import type { Target } from '../transport/transport.ts';
 import { buildHead } from './bytes.ts';
 import type { Destinations } from './destination.ts';
-import type { Binding, Device, Recipient } from './recipients.ts';
+import type { Device, Recipient } from './recipients.ts';
 
 /** Which way copies go: by `outbound_proxy` if set, else to the member's bindings, else by the member's URI. */
 export interface Routes {
@@ -25,7 +26,7 @@ export interface RoutesOptions {
   readonly resolver: Resolver;
   readonly destinations: Destinations;
   readonly sentBy: SentBy;
-  readonly bindingsOf: (key: MemberKey) => readonly Binding[];
+  readonly reachable: (key: MemberKey) => readonly Reachable[];
   readonly served: (domain: string) => boolean;
   readonly trusted: (address: string) => boolean;
   readonly outboundProxy?: string;
@@ -38,7 +39,7 @@ const nowhere: readonly Device[] = [];
 const requestUri = /^[^\s<>"]{1,1000}$/;
 
 export const createRoutes = (options: RoutesOptions): Routes => {
-  const { clock, resolver, destinations, sentBy, bindingsOf, served, trusted } = options;
+  const { clock, resolver, destinations, sentBy, reachable, served, trusted } = options;
 
   const deviceAt = (to: MemberUri, uri: string, target: Target, believed: boolean): Device => ({
     destination: destinations.of(target),
@@ -70,15 +71,15 @@ export const createRoutes = (options: RoutesOptions): Routes => {
         }
         return recipient.devices;
       }
-      const bindings = bindingsOf(recipient.key);
-      if (bindings.length === 0) {
+      const registered = reachable(recipient.key);
+      if (registered.length === 0) {
         if (served(domainOf(recipient.uri))) return nowhere;
         return recipient.source === 'uri' && recipient.until > clock.monotonic() ? recipient.devices : undefined;
       }
-      if (recipient.source !== bindings) {
-        recipient.source = bindings;
-        recipient.devices = bindings
-          .filter((binding) => requestUri.test(binding.contact))
+      if (recipient.source !== registered) {
+        recipient.source = registered;
+        recipient.devices = registered
+          .filter(({ contact }) => requestUri.test(contact))
           .map(({ contact, target }) => deviceAt(recipient.uri, withoutHeaders(contact), target, trusted(target.host)));
       }
       return recipient.devices;

@@ -5,13 +5,13 @@ import type { SipRequest, SipUri } from '../message/message.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
 import { transports } from '../transport/transports.ts';
-import type { Registered } from './location.ts';
+import type { Binding } from './binding.ts';
 
 /**
  * What contacts are compared by (RFC 3261 19.1.4): the user with its case, the host without, the port, and the parameters
  * in whatever order.
  */
-export const identityOf = (contact: string): string => {
+export const contactIdentity = (contact: string): string => {
   const uri = parseUri(contact);
   if (uri === undefined) return contact;
   const parameters = [...uri.params].map(([name, value]) => `;${name}=${value.toLowerCase()}`).sort();
@@ -34,7 +34,7 @@ export const contactTarget = (
   request: SipRequest,
   source: Source,
   resolver: Pick<Resolver, 'resolve'>,
-  found: (target: Pick<Registered, 'target' | 'fallback'>) => void,
+  found: (target: Pick<Binding, 'target' | 'fallback'>) => void,
 ): void => {
   const direct = request.vias.length === 1;
   const { connected } = transports[source.transport];
@@ -44,7 +44,7 @@ export const contactTarget = (
     return;
   }
   const hop = nextHopOf(contact);
-  const settle = (own: Registered['target'] | undefined): void => {
+  const settle = (own: Binding['target'] | undefined): void => {
     if (direct && connected) found({ target: source, fallback: own });
     else found({ target: own ?? source, fallback: undefined });
   };

@@ -6,8 +6,9 @@ import { namedUser } from '../message/user.ts';
 import { answer, badRequest, notFound, overloaded, type SipAnswer } from '../transaction/answer.ts';
 import type { Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
-import { contactTarget, identityOf } from './contact.ts';
-import type { Location, Registered } from './location.ts';
+import type { Binding } from './binding.ts';
+import { contactIdentity, contactTarget } from './contact.ts';
+import type { Location } from './location.ts';
 
 /** The registrar (RFC 3261 10.3). */
 export interface Registrar {
@@ -55,28 +56,24 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
   /** All bindings of a user, each with what is left of its time (RFC 3261 10.3, step 8). */
   const listed = (key: MemberKey): SipAnswer => {
     const now = clock.now();
-    const lines = location.registered(key).map(({ contact, q, expires }) => {
+    const lines = location.bindingsOf(key).map(({ contact, q, expires }) => {
       const left = Math.max(1, Math.round((expires - now) / 1_000));
       return `Contact: <${contact}>${q === undefined ? '' : `;q=${q}`};expires=${left}\r\n`;
     });
     return answer(200, 'OK', lines.join(''));
   };
 
-  const settle = (key: MemberKey, bindings: readonly Registered[], done: (answer: SipAnswer) => void): void =>
+  const settle = (key: MemberKey, bindings: readonly Binding[], done: (answer: SipAnswer) => void): void =>
     location.replace(key, bindings, (written) =>
       done(written ? listed(key) : answer(500, 'The registration could not be written', 'Retry-After: 5\r\n')),
     );
 
-  const update = (
-    key: MemberKey,
-    request: SipRequest,
-    targets: readonly Reachable[],
-  ): readonly Registered[] | SipAnswer => {
-    const bindings = new Map(location.registered(key).map((binding) => [binding.identity, binding]));
+  const update = (key: MemberKey, request: SipRequest, targets: readonly Located[]): readonly Binding[] | SipAnswer => {
+    const bindings = new Map(location.bindingsOf(key).map((binding) => [binding.identity, binding]));
     const now = clock.now();
     for (const { contact, target } of targets) {
       const seconds = secondsFor(contact, request);
-      const identity = identityOf(contact.uri);
+      const identity = contactIdentity(contact.uri);
       if (comesLate(bindings.get(identity), request)) return outOfOrder;
       if (seconds === 0) bindings.delete(identity);
       else
@@ -91,7 +88,7 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
         });
     }
     if (bindings.size > perUser) return answer(403, `Forbidden: more than ${perUser} contacts of one user`);
-    if (bindings.size > location.registered(key).length && location.counters.bindings >= limit)
+    if (bindings.size > location.bindingsOf(key).length && location.counters.bindings >= limit)
       return overloaded(60, 'Too many users are registered');
     return [...bindings.values()];
   };
@@ -104,7 +101,7 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
         return;
       }
       if (request.contacts === '*') {
-        const wrong = starProblem(request, location.registered(key));
+        const wrong = starProblem(request, location.bindingsOf(key));
         if (wrong !== undefined) done(wrong);
         else settle(key, [], done);
         return;
@@ -128,9 +125,9 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
 };
 
 /** A contact of a REGISTER, and the way to it. */
-interface Reachable {
+interface Located {
   readonly contact: Address;
-  readonly target: Pick<Registered, 'target' | 'fallback'>;
+  readonly target: Pick<Binding, 'target' | 'fallback'>;
 }
 
 const targetsOf = (
@@ -138,9 +135,9 @@ const targetsOf = (
   request: SipRequest,
   source: Source,
   resolver: Pick<Resolver, 'resolve'>,
-  found: (targets: readonly Reachable[]) => void,
+  found: (targets: readonly Located[]) => void,
 ): void => {
-  const targets: Reachable[] = [];
+  const targets: Located[] = [];
   let open = contacts.length;
   for (const [i, contact] of contacts.entries())
     contactTarget(contact.uri, request, source, resolver, (target) => {
@@ -158,7 +155,7 @@ const secondsFor = (contact: Address, request: SipRequest): number =>
  * Has a later request of the same client changed this binding (RFC 3261 10.3, step 7)? The same CSeq is the same request
  * come again, after a restart or by another connection: it is answered as the first time.
  */
-const comesLate = (known: Registered | undefined, { callId, cseq }: SipRequest): boolean =>
+const comesLate = (known: Binding | undefined, { callId, cseq }: SipRequest): boolean =>
   known !== undefined && known.callId === callId && cseq < known.cseq;
 const outOfOrder = badRequest('CSeq is lower than that of an earlier REGISTER with this Call-ID');
 
@@ -174,7 +171,7 @@ const contactProblem = (contacts: readonly Address[], request: SipRequest): SipA
   return undefined;
 };
 
-const starProblem = (request: SipRequest, known: readonly Registered[]): SipAnswer | undefined => {
+const starProblem = (request: SipRequest, known: readonly Binding[]): SipAnswer | undefined => {
   if (request.expires !== 0) return badRequest('Contact: * needs Expires: 0');
   return known.some((binding) => comesLate(binding, request)) ? outOfOrder : undefined;
 };

@@ -1,10 +1,7 @@
 import { MemberUri, memberKey } from '../../../src/room/address.ts';
-import {
-  type BindingsFile,
-  type Location,
-  openLocation,
-  type Registered,
-} from '../../../src/sip/registrar/location.ts';
+import type { Binding } from '../../../src/sip/registrar/binding.ts';
+import type { BindingsFile } from '../../../src/sip/registrar/bindings-file.ts';
+import { type Location, openLocation } from '../../../src/sip/registrar/location.ts';
 import { registrarMetrics } from '../../../src/sip/registrar/metrics.ts';
 import { type FakeClock, fakeClock, quiet } from '../../sip/support/world.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';
@@ -23,7 +20,7 @@ const registering = (file: BindingsFile | undefined, then: (clock: FakeClock) =>
   const clock = fakeClock();
   const location: Location = openLocation({ clock, log: quiet, file });
   const alice = 'sip:alice@localhost';
-  const registered: Registered = {
+  const registered: Binding = {
     contact: 'sip:a@192.0.2.7',
     identity: 'sip:a@192.0.2.7',
     callId: '1',

@@ -31,7 +31,7 @@ describe('a fan-out over UDP', () => {
       send: udp.send,
       resolver: createResolver({ clock: systemClock, usable: (family) => family === 4 }),
       sentBy: createSentBy([{ transport: 'udp', local: { host: '127.0.0.1', port } }]),
-      bindingsOf: () => [],
+      reachable: () => [],
       served: (domain) => domain === 'imc.test',
       trusted: () => false,
       userAgent: 'imcd/test',

@@ -5,13 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, beforeEach, describe, it } from 'node:test';
 import { type MemberKey, MemberUri, memberKey } from '../../../src/room/address.ts';
-import { openBindingsFile } from '../../../src/sip/registrar/bindings-file.ts';
-import {
-  type BindingsFile,
-  type Location,
-  openLocation,
-  type Registered,
-} from '../../../src/sip/registrar/location.ts';
+import type { Binding } from '../../../src/sip/registrar/binding.ts';
+import { type BindingsFile, openBindingsFile } from '../../../src/sip/registrar/bindings-file.ts';
+import { type Location, openLocation } from '../../../src/sip/registrar/location.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { recordingLog, tcpSource } from '../support/requests.ts';
 
@@ -24,7 +20,7 @@ const alice = keyOf('alice');
 const bob = keyOf('bob');
 
 let clock: FakeClock;
-const binding = (contact: string, seconds = 60, more: Partial<Registered> = {}): Registered => ({
+const binding = (contact: string, seconds = 60, more: Partial<Binding> = {}): Binding => ({
   contact,
   identity: contact,
   callId: '1',
@@ -36,7 +32,7 @@ const binding = (contact: string, seconds = 60, more: Partial<Registered> = {}):
   ...more,
 });
 const contacts = (location: Location, key: MemberKey): readonly string[] =>
-  location.bindingsOf(key).map(({ contact }) => contact);
+  location.reachable(key).map(({ contact }) => contact);
 
 beforeEach(() => {
   clock = createFakeClock();
@@ -47,7 +43,7 @@ describe('bindings in memory', () => {
   beforeEach(() => {
     location = openLocation({ clock, log: recordingLog(), file: undefined });
   });
-  const put = (key: MemberKey, ...bindings: Registered[]): void =>
+  const put = (key: MemberKey, ...bindings: Binding[]): void =>
     location.replace(key, bindings, (written) => assert.ok(written));
 
   it('end when their time is over, each by itself', () => {
@@ -74,11 +70,11 @@ describe('bindings in memory', () => {
 
   it('are the same array for as long as they are the same', () => {
     put(alice, binding('sip:a@h'));
-    const first = location.bindingsOf(alice);
+    const first = location.reachable(alice);
     put(bob, binding('sip:b@h'));
-    assert.equal(location.bindingsOf(alice), first);
+    assert.equal(location.reachable(alice), first);
     put(alice, binding('sip:a@h'));
-    assert.notEqual(location.bindingsOf(alice), first);
+    assert.notEqual(location.reachable(alice), first);
   });
 });
 
@@ -122,8 +118,8 @@ describe('bindings on disk', () => {
     first.close();
     clock.advance(100_000);
     const second = open(at);
-    assert.deepEqual(second.bindingsOf(alice), [{ contact: 'sip:b@h', target: fallback }]);
-    assert.deepEqual(second.registered(alice)[0]?.q, '0.5');
+    assert.deepEqual(second.reachable(alice), [{ contact: 'sip:b@h', target: fallback }]);
+    assert.deepEqual(second.bindingsOf(alice)[0]?.q, '0.5');
     assert.equal(second.counters.bindings, 1);
     second.close();
   });

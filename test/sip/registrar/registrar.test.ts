@@ -53,10 +53,10 @@ const register = (more: readonly string[], parts: RequestParts = {}, source: Sou
   assert.equal(answers.length, 1);
   return answers[0] ?? assert.fail();
 };
-const contacts = (key = alice): readonly string[] => location.bindingsOf(key).map(({ contact }) => contact);
+const contacts = (key = alice): readonly string[] => location.reachable(key).map(({ contact }) => contact);
 const targets = (): readonly string[] =>
   location
-    .bindingsOf(alice)
+    .reachable(alice)
     .map(
       ({ target }) => `${target.transport}:${target.host}:${target.port}${target.flow === undefined ? '' : ' flow'}`,
     );
@@ -181,13 +181,13 @@ describe('where copies go', () => {
   it('is the connection while it is open, and then the contact', () => {
     const source = tcpSource();
     register(['Contact: <sip:a@192.0.2.7:5070;transport=tcp>'], {}, source);
-    const before = location.bindingsOf(alice);
+    const before = location.reachable(alice);
     assert.deepEqual(targets(), ['tcp:192.0.2.7:40000 flow']);
-    assert.equal(location.bindingsOf(alice), before);
+    assert.equal(location.reachable(alice), before);
     assert.equal(location.holds(source.flow), true);
     source.flow.open = false;
     assert.deepEqual(targets(), ['tcp:192.0.2.7:5070']);
-    assert.equal(location.bindingsOf(alice), location.bindingsOf(alice));
+    assert.equal(location.reachable(alice), location.reachable(alice));
     register(['Contact: *', 'Expires: 0']);
     assert.equal(location.holds(source.flow), false);
   });

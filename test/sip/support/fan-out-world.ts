@@ -1,7 +1,7 @@
 import type { Delivery } from '../../../src/ports/courier.ts';
 import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
-import type { Binding } from '../../../src/sip/fan-out/recipients.ts';
+import type { Reachable } from '../../../src/sip/registrar/binding.ts';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createResolver } from '../../../src/sip/transport/resolve.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
@@ -31,7 +31,7 @@ export interface FanOutWorld {
     takes: boolean;
     lookup: (host: string, found: (addresses: readonly { address: string; family: number }[]) => void) => void;
   };
-  readonly bindings: Map<string, readonly Binding[]>;
+  readonly bindings: Map<string, readonly Reachable[]>;
 }
 
 export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld => {
@@ -39,8 +39,8 @@ export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld 
   const transactions = new ClientTransactions({ clock, ids: counting() });
   const sent: Sent[] = [];
   const held: { target: Target; bytes: readonly Uint8Array[]; at: number }[] = [];
-  const bindings = new Map<string, readonly Binding[]>();
-  const none: readonly Binding[] = [];
+  const bindings = new Map<string, readonly Reachable[]>();
+  const none: readonly Reachable[] = [];
   let deferred: (() => void)[] = [];
   const network: FanOutWorld['network'] = { fails: () => undefined, takes: true, lookup: (_, found) => found([]) };
 
@@ -61,7 +61,7 @@ export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld 
       lookup: (host, found) => network.lookup(host, found),
     }),
     sentBy: (transport) => `192.0.2.1:${transport === 'udp' ? 5060 : 5061}`,
-    bindingsOf: (key) => bindings.get(key) ?? none,
+    reachable: (key) => bindings.get(key) ?? none,
     served: (domain) => domain === 'imc.test',
     trusted: (address) => address === '127.0.0.1',
     userAgent: 'imcd/test',
