@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
-import { answersIn } from './fan-out/pace.ts';
+import { answersIn } from './fan-out/udp-pace.ts';
 import type { Location } from './registrar/location.ts';
 import { createRegistrar } from './registrar/registrar.ts';
 import { createDispatch, type SipCounters } from './server/dispatch.ts';

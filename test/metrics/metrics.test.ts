@@ -15,7 +15,7 @@ import { roomKey } from '../../src/room/address.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { logMetrics, processMetrics } from '../../src/runtime/metrics.ts';
 import { components } from '../../src/server/metrics.ts';
-import { newFanOutCounters } from '../../src/sip/fan-out/copy.ts';
+import { newFanOutCounters } from '../../src/sip/fan-out/counters.ts';
 import { sipMetrics } from '../../src/sip/metrics.ts';
 import { mirrorMetrics } from '../../src/sql/mirror/metrics.ts';
 import { newStoreCounters } from '../../src/store/counters.ts';

@@ -8,14 +8,14 @@ import { type TransportName, transports } from '../transport/transports.ts';
  */
 
 /** Request line, Via, Max-Forwards, To. Belongs to one device of one recipient. */
-export interface Head {
+export interface CopyHead {
   bytes: Buffer;
   /** Place of the branch's unique part. */
   readonly branchAt: number;
 }
 
 /** From, Call-ID and all that follows, with the body. Belongs to one message. */
-export interface Tail {
+export interface CopyTail {
   bytes: Buffer;
   readonly tagAt: number;
   readonly callIdAt: number;
@@ -28,7 +28,7 @@ const blank = 'x'.repeat(branchLength);
  * @param to the member's URI
  * @param sentBy host and port of Via
  */
-export const buildHead = (requestUri: string, to: string, transport: TransportName, sentBy: string): Head => {
+export const buildHead = (requestUri: string, to: string, transport: TransportName, sentBy: string): CopyHead => {
   const start = `MESSAGE ${requestUri} SIP/2.0\r\nVia: SIP/2.0/${transports[transport].via} ${sentBy};rport;branch=${branchCookie}`;
   return {
     bytes: Buffer.from(`${start}${blank}\r\nMax-Forwards: 70\r\nTo: <${to}>\r\n`),
@@ -46,7 +46,7 @@ export interface TailParts {
   readonly asserted: boolean;
 }
 
-export const buildTail = ({ message, body, userAgent, extraHeaders, asserted }: TailParts): Tail => {
+export const buildTail = ({ message, body, userAgent, extraHeaders, asserted }: TailParts): CopyTail => {
   const from = `From: <${message.from}>;tag=`;
   const callId = `${from}${blank}\r\nCall-ID: `;
   const { inReplyTo, assertedIdentity } = message;
@@ -73,7 +73,7 @@ export const buildTail = ({ message, body, userAgent, extraHeaders, asserted }: 
 const oneLine = (value: string): string => value.replace(/[\r\n\0]+/g, ' ');
 
 /** `extra_hdrs` as it is configured, lines apart by CRLF, LF or a literal `\r\n`, as whole header lines. */
-export const headerLines = (configured: string | undefined): string =>
+export const extraHeaderLines = (configured: string | undefined): string =>
   (configured ?? '')
     .split(/\r?\n|\\r\\n|\\n/)
     .map((line) => line.trim())

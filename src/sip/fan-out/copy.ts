@@ -1,49 +1,13 @@
 import type { Clock } from '../../ports/clock.ts';
-import type { Delivery, Outgoing } from '../../ports/courier.ts';
-import type { MemberUri } from '../../room/address.ts';
 import { branchLength } from '../transaction/branch.ts';
 import type { ClientTransactions, TransactionUser } from '../transaction/client.ts';
 import { countReason, type Transport } from '../transport/transport.ts';
-import type { Tail } from './bytes.ts';
-import {
-  admit,
-  answered,
-  type Destination,
-  deadLifetimeMs,
-  isDead,
-  mayRepeat,
-  tcpFailed,
-  unanswered,
-  type Waiting,
-  waiting,
-} from './destination.ts';
-import type { Pace } from './pace.ts';
+import type { CopyTail } from './bytes.ts';
+import type { FanOutCounters } from './counters.ts';
+import type { Destination, Waiting } from './destination.ts';
 import type { Device } from './recipients.ts';
-
-export interface FanOutCounters {
-  messages: number;
-  /** First transmissions. */
-  copies: number;
-  delivered: number;
-  /** Copies that failed, by status or reason. */
-  readonly failures: Record<string, number>;
-  /** Copies over 1,300 bytes that a UDP destination was sent by TCP. */
-  largeOverTcp: number;
-  /** Copies over 1,300 bytes that went by UDP all the same. */
-  largeOverUdp: number;
-  /** Timer E repetitions kept back from silent or dead destinations. */
-  repetitionsSpared: number;
-}
-
-export const newFanOutCounters = (): FanOutCounters => ({
-  messages: 0,
-  copies: 0,
-  delivered: 0,
-  failures: {},
-  largeOverTcp: 0,
-  largeOverUdp: 0,
-  repetitionsSpared: 0,
-});
+import type { Result } from './result.ts';
+import type { UdpPace } from './udp-pace.ts';
 
 /** What copies need of the courier that made them. */
 export interface FanOut {
@@ -56,7 +20,7 @@ export interface FanOut {
   readonly repeatLater: (copy: Copy, slot: number) => void;
   /** A transaction to a destination with waiting copies has ended. */
   readonly windowOpened: (destination: Destination) => void;
-  readonly pace: Pace;
+  readonly pace: UdpPace;
   /** The same device by way of TCP. */
   readonly overTcp: (device: Device) => Device;
 }
@@ -68,30 +32,6 @@ export interface Handing {
   handed(): void;
 }
 
-/** How it went at all devices of a recipient: a 2xx at one of them is enough, and is told at once. */
-export class Result {
-  readonly #recipient: MemberUri;
-  readonly #tell: NonNullable<Outgoing['onDelivery']>;
-  #left = 0;
-  #told = false;
-
-  constructor(recipient: MemberUri, tell: NonNullable<Outgoing['onDelivery']>) {
-    this.#recipient = recipient;
-    this.#tell = tell;
-  }
-
-  add(devices: number): void {
-    this.#left += devices;
-  }
-
-  end(delivery: Delivery): void {
-    this.#left -= 1;
-    if (this.#told || (this.#left > 0 && delivery.kind === 'failed')) return;
-    this.#told = true;
-    this.#tell(this.#recipient, delivery);
-  }
-}
-
 /** Why a TCP attempt failed before anybody can have read the request. */
 const didNotConnect = (reason: string): boolean =>
   reason === 'refused' || reason === 'unroutable' || reason === 'no-connection';
@@ -99,7 +39,7 @@ const didNotConnect = (reason: string): boolean =>
 /** One MESSAGE to one device: the user of one client transaction (of a second one, where TCP did not connect). */
 export class Copy implements TransactionUser, Waiting {
   readonly #message: Handing;
-  readonly #tail: Tail;
+  readonly #tail: CopyTail;
   readonly #result: Result | undefined;
   #device: Device;
   /** Set while this is the attempt over TCP of a copy too large for UDP: where to go next. */
@@ -108,7 +48,13 @@ export class Copy implements TransactionUser, Waiting {
   /** When it left last, as `pace` counts time. */
   #left = 0;
 
-  constructor(message: Handing, device: Device, tail: Tail, result: Result | undefined, otherwise: Device | undefined) {
+  constructor(
+    message: Handing,
+    device: Device,
+    tail: CopyTail,
+    result: Result | undefined,
+    otherwise: Device | undefined,
+  ) {
     this.#message = message;
     this.#device = device;
     this.#tail = tail;
@@ -118,15 +64,15 @@ export class Copy implements TransactionUser, Waiting {
 
   /** Begins at the destination, now or when its window opens. */
   admit(): void {
-    admit(this.#device.destination, this);
+    this.#device.destination.admit(this);
   }
 
   begin(): void {
     const { destination } = this.#device;
-    destination.inFlight += 1;
-    const lifetimeMs = isDead(destination) ? deadLifetimeMs : undefined;
-    if (this.#message.fanOut.transactions.start(this, destination.reliable, lifetimeMs)) return;
-    destination.inFlight -= 1;
+    const { reliable, lifetimeMs } = destination;
+    destination.begun();
+    if (this.#message.fanOut.transactions.start(this, reliable, lifetimeMs)) return;
+    destination.notBegun();
     this.giveUp('overflow');
   }
 
@@ -138,7 +84,7 @@ export class Copy implements TransactionUser, Waiting {
       this.#hand();
       return true;
     }
-    if (!mayRepeat(this.#device.destination, fanOut.clock.monotonic())) {
+    if (!this.#device.destination.mayRepeat(fanOut.clock.monotonic())) {
       fanOut.counters.repetitionsSpared += 1;
       return false;
     }
@@ -176,9 +122,9 @@ export class Copy implements TransactionUser, Waiting {
   answered(status: number): void {
     const { fanOut } = this.#message;
     const { destination } = this.#device;
-    answered(destination, fanOut.clock.monotonic());
+    destination.answered(fanOut.clock.monotonic());
     if (!destination.reliable) fanOut.pace.answered(this.#left);
-    if (waiting(destination) > 0) fanOut.windowOpened(destination);
+    if (destination.waiting > 0) fanOut.windowOpened(destination);
     if (status < 300) {
       fanOut.counters.delivered += 1;
       this.#result?.end({ kind: 'delivered' });
@@ -189,13 +135,13 @@ export class Copy implements TransactionUser, Waiting {
     const { fanOut } = this.#message;
     const { destination } = this.#device;
     const otherwise = this.#otherwise;
-    unanswered(destination, reason);
-    if (waiting(destination) > 0) fanOut.windowOpened(destination);
+    destination.failed(reason);
+    if (destination.waiting > 0) fanOut.windowOpened(destination);
     if (otherwise === undefined || !didNotConnect(reason)) {
       this.#fails(reason);
       return;
     }
-    tcpFailed(otherwise.destination, fanOut.clock);
+    otherwise.destination.tcpFailed(fanOut.clock.monotonic());
     fanOut.counters.largeOverUdp += 1;
     this.#device = otherwise;
     this.#otherwise = undefined;

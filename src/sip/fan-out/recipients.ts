@@ -1,6 +1,8 @@
 import type { MemberKey, MemberUri } from '../../room/address.ts';
 import { memberKey } from '../../room/address.ts';
-import type { Head } from './bytes.ts';
+import type { Reachable } from '../registrar/binding.ts';
+import type { Target } from '../transport/transport.ts';
+import type { CopyHead } from './bytes.ts';
 import type { Destination } from './destination.ts';
 
 /** One way to a recipient, with the head that is ready for it. */
@@ -8,7 +10,7 @@ export interface Device {
   readonly destination: Destination;
   readonly requestUri: string;
   readonly to: MemberUri;
-  readonly head: Head;
+  readonly head: CopyHead;
   /** P-Asserted-Identity may go there. */
   readonly trusted: boolean;
   /** The same device over TCP, for requests too large for UDP; made when first needed. */
@@ -20,8 +22,8 @@ export interface Recipient {
   readonly uri: MemberUri;
   readonly key: MemberKey;
   devices: readonly Device[];
-  /** The bindings, or the answer of the resolver, that `devices` were made of; undefined: not made yet. */
-  source: unknown;
+  /** What `devices` were made of: the proxy's address, what is registered, or the URI itself; undefined: not made yet. */
+  source: Target | readonly Reachable[] | 'uri' | undefined;
   /** Monotonic: `devices` are to be made anew from then on. */
   until: number;
 }

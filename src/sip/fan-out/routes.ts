@@ -6,7 +6,7 @@ import { type NextHop, nextHopOf, type Resolver } from '../transport/resolve.ts'
 import type { SentBy } from '../transport/sent-by.ts';
 import type { Target } from '../transport/transport.ts';
 import { buildHead } from './bytes.ts';
-import type { Destinations } from './destination.ts';
+import type { Destinations } from './destinations.ts';
 import type { Device, Recipient } from './recipients.ts';
 
 /** Which way copies go: by `outbound_proxy` if set, else to the member's bindings, else by the member's URI. */
@@ -39,18 +39,36 @@ const nowhere: readonly Device[] = [];
 const requestUri = /^[^\s<>"]{1,1000}$/;
 
 export const createRoutes = (options: RoutesOptions): Routes => {
-  const { clock, resolver, destinations, sentBy, reachable, served, trusted } = options;
+  const { clock, resolver, destinations, sentBy, reachable, served, trusted, outboundProxy } = options;
+  const proxy = outboundProxy === undefined ? undefined : proxyAt(outboundProxy, options);
 
-  const deviceAt = (to: MemberUri, uri: string, target: Target, believed: boolean): Device => ({
+  const deviceAt = (to: MemberUri, uri: string, target: Target, isTrusted: boolean): Device => ({
     destination: destinations.of(target),
     requestUri: uri,
     to,
     head: buildHead(uri, to, target.transport, sentBy(target.transport, target.host)),
-    trusted: believed,
+    trusted: isTrusted,
     tcpTwin: undefined,
   });
 
-  const proxy = options.outboundProxy === undefined ? undefined : proxyAt(options.outboundProxy, options);
+  const byProxy = (recipient: Recipient, target: Target | undefined): readonly Device[] => {
+    if (target === undefined) return nowhere;
+    if (recipient.source !== target) {
+      recipient.source = target;
+      recipient.devices = [deviceAt(recipient.uri, recipient.uri, target, true)];
+    }
+    return recipient.devices;
+  };
+
+  const byRegistration = (recipient: Recipient, registered: readonly Reachable[]): readonly Device[] => {
+    if (recipient.source !== registered) {
+      recipient.source = registered;
+      recipient.devices = registered
+        .filter(({ contact }) => requestUri.test(contact))
+        .map(({ contact, target }) => deviceAt(recipient.uri, withoutHeaders(contact), target, trusted(target.host)));
+    }
+    return recipient.devices;
+  };
 
   const byUri = (recipient: Recipient, target: Target | undefined): readonly Device[] => {
     recipient.source = 'uri';
@@ -63,26 +81,11 @@ export const createRoutes = (options: RoutesOptions): Routes => {
   return {
     ready: () => proxy === undefined || proxy.known(),
     devicesNow: (recipient) => {
-      if (proxy !== undefined) {
-        const target = proxy.target();
-        if (recipient.source !== target || target === undefined) {
-          recipient.source = target;
-          recipient.devices = target === undefined ? nowhere : [deviceAt(recipient.uri, recipient.uri, target, true)];
-        }
-        return recipient.devices;
-      }
+      if (proxy !== undefined) return byProxy(recipient, proxy.target());
       const registered = reachable(recipient.key);
-      if (registered.length === 0) {
-        if (served(domainOf(recipient.uri))) return nowhere;
-        return recipient.source === 'uri' && recipient.until > clock.monotonic() ? recipient.devices : undefined;
-      }
-      if (recipient.source !== registered) {
-        recipient.source = registered;
-        recipient.devices = registered
-          .filter(({ contact }) => requestUri.test(contact))
-          .map(({ contact, target }) => deviceAt(recipient.uri, withoutHeaders(contact), target, trusted(target.host)));
-      }
-      return recipient.devices;
+      if (registered.length > 0) return byRegistration(recipient, registered);
+      if (served(domainOf(recipient.uri))) return nowhere;
+      return recipient.source === 'uri' && recipient.until > clock.monotonic() ? recipient.devices : undefined;
     },
     devicesLater: (recipient, found) => {
       const hop = nextHopOf(recipient.uri);

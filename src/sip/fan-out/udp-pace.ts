@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
  * again. A copy is out until its answer is there, but 100 ms at most, so that copies that nobody answers do not hold up
  * the others.
  */
-export interface Pace {
+export interface UdpPace {
   /** Copies that may leave now. */
   readonly room: () => number;
   /** A copy left; what is returned goes with its answer. */
@@ -30,7 +30,7 @@ export const answersIn = (receiveBuffer: number): number =>
  * @param burst answers that the receive buffer holds; asked again and again, as listeners come and go
  * @param opened called when there is room again after `room` was 0
  */
-export const createPace = (clock: Clock, burst: () => number, opened: () => void): Pace => {
+export const createUdpPace = (clock: Clock, burst: () => number, opened: () => void): UdpPace => {
   /** Copies out, by step. */
   const counts = new Int32Array(steps);
   let step = 0;

@@ -1,17 +1,17 @@
 import type { Outgoing } from '../../ports/courier.ts';
 import { type MemberKey, memberKey } from '../../room/address.ts';
 import { countReason } from '../transport/transport.ts';
-import { buildTail, splitLines, type Tail } from './bytes.ts';
-import { Copy, type FanOut, type Handing, Result } from './copy.ts';
-import { tcpMayWork } from './destination.ts';
+import { buildTail, type CopyTail, splitLines } from './bytes.ts';
+import { Copy, type FanOut, type Handing } from './copy.ts';
 import type { Device, Recipient } from './recipients.ts';
+import { Result } from './result.ts';
 import type { Routes } from './routes.ts';
 
 /** RFC 3428 8, RFC 3261 18.1.1: a request longer than this goes over TCP where it can. */
 const largestOverUdp = 1_300;
 
 /** Does the request fit what may go by the device's transport? */
-const isSmall = ({ destination, head }: Device, tail: Tail): boolean =>
+const isSmall = ({ destination, head }: Device, tail: CopyTail): boolean =>
   head.bytes.length + tail.bytes.length <= largestOverUdp || destination.reliable;
 
 /** One message on its way to many. */
@@ -23,8 +23,8 @@ export class Delivering implements Handing {
   #next = 0;
   /** Copies, and recipients, whose first transmission is still to come; 1 more until all recipients had their turn. */
   #left = 1;
-  #tail: Tail | undefined;
-  #assertedTail: Tail | undefined;
+  #tail: CopyTail | undefined;
+  #assertedTail: CopyTail | undefined;
 
   constructor(fanOut: FanOut, message: Outgoing, recipients: readonly Recipient[]) {
     this.fanOut = fanOut;
@@ -80,10 +80,10 @@ export class Delivering implements Handing {
     this.handed();
   }
 
-  #copyTo(device: Device, tail: Tail, result: Result | undefined): Copy {
+  #copyTo(device: Device, tail: CopyTail, result: Result | undefined): Copy {
     if (isSmall(device, tail)) return new Copy(this, device, tail, result, undefined);
     const { fanOut } = this;
-    if (tcpMayWork(device.destination, fanOut.clock)) {
+    if (device.destination.tcpMayWork(fanOut.clock.monotonic())) {
       fanOut.counters.largeOverTcp += 1;
       return new Copy(this, fanOut.overTcp(device), tail, result, device);
     }
@@ -92,14 +92,14 @@ export class Delivering implements Handing {
   }
 
   /** One tail, or one for each part of a text that is to be cut. */
-  #tailsFor(device: Device): readonly Tail[] {
+  #tailsFor(device: Device): readonly CopyTail[] {
     const tail = this.#tailFor(device);
     if (this.message.split === undefined || isSmall(device, tail)) return [tail];
     const room = largestOverUdp - device.head.bytes.length - (tail.bytes.length - this.message.body.length);
     return splitLines(this.message.body, room).map((body) => this.#build(body, device.trusted));
   }
 
-  #tailFor(device: Device): Tail {
+  #tailFor(device: Device): CopyTail {
     if (device.trusted && this.message.assertedIdentity !== undefined) {
       this.#assertedTail ??= this.#build(this.message.body, true);
       return this.#assertedTail;
@@ -108,7 +108,7 @@ export class Delivering implements Handing {
     return this.#tail;
   }
 
-  #build(body: Uint8Array, asserted: boolean): Tail {
+  #build(body: Uint8Array, asserted: boolean): CopyTail {
     const { userAgent, extraHeaders } = this.fanOut;
     return buildTail({ message: this.message, body, userAgent, extraHeaders, asserted });
   }
