@@ -1,5 +1,6 @@
+import { type Deadline, deadlineIn } from '../bounds/deadline.ts';
 import type { Conference } from '../engine/conference.ts';
-import { type HostAndMaybePort, type HostPort, showHost } from '../net/address.ts';
+import type { HostAndMaybePort } from '../net/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
@@ -7,27 +8,26 @@ import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
 import { answersIn } from './fan-out/udp-pace.ts';
 import type { Location } from './registrar/location.ts';
 import { createRegistrar } from './registrar/registrar.ts';
-import { createDispatch, type SipCounters } from './server/dispatch.ts';
-import { createRefusedLog } from './server/refused-log.ts';
+import { RequestDispatch, type SipCounters } from './server/dispatch.ts';
+import { createRefusedLog, type RefusedLog } from './server/refused-log.ts';
 import type { RoutingRule } from './server/routing.ts';
-import { createUas, type Uas } from './server/uas.ts';
+import { createUas, type UasOptions } from './server/uas.ts';
 import { ClientTransactions } from './transaction/client.ts';
+import type { SendBytes } from './transaction/send-answer.ts';
 import { ServerTransactions } from './transaction/server.ts';
-import { createTransports } from './transport/create.ts';
+import { createTransportLayer, type ListenAt, type TransportLayer } from './transport/layer.ts';
 import { createResolver } from './transport/resolve.ts';
-import { createSentBy } from './transport/sent-by.ts';
-import type { Listener, Transport } from './transport/transport.ts';
-import type { TransportName } from './transport/transports.ts';
+import type { Listener, TransportCounters } from './transport/transport.ts';
 
-/** Everything SIP, put together: transports, transactions, user agent server, registrar, fan-out. */
+/** Everything SIP, put together: transports, transactions, fan-out, registrar, user agent server. */
 
 export interface SipStackOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly listen: readonly (HostPort & { readonly transport: TransportName })[];
+  readonly listen: readonly ListenAt[];
   /** What Via and Contact show instead of the address listened on; without a port the one listened on. */
-  readonly advertise?: HostAndMaybePort;
+  readonly advertise?: HostAndMaybePort | undefined;
   readonly rule: RoutingRule;
   /** Registered users; closed with the stack. */
   readonly location: Location;
@@ -40,9 +40,9 @@ export interface SipStackOptions {
   /** Bytes of a body. */
   readonly maxMessageSize: number;
   /** `sip:HOST[:PORT][;transport=...]`: the next hop of all that is sent. */
-  readonly outboundProxy?: string;
+  readonly outboundProxy?: string | undefined;
   /** Header lines for all that is sent. */
-  readonly extraHeaders?: string;
+  readonly extraHeaders?: string | undefined;
   /** `imcd/VERSION`: Server and User-Agent. */
   readonly product: string;
 }
@@ -56,7 +56,7 @@ export interface SipStack {
     readonly fanOut: FanOutCourier['counters'];
     readonly location: Location['counters'];
     readonly log: { readonly linesSuppressed: number };
-    readonly transports: Readonly<Record<string, Transport['counters']>>;
+    readonly transports: Readonly<Record<string, TransportCounters>>;
   };
   /** Present depths, for a gauge each. */
   readonly depths: () => {
@@ -64,7 +64,10 @@ export interface SipStack {
     readonly serverKept: number;
     readonly clientPending: number;
   };
-  /** Binds every address and gives requests to the conference from then on. Rejects with a sentence where one cannot be bound. */
+  /**
+   * Binds every address and gives requests to the conference from then on. Where one cannot be bound, it closes, and rejects
+   * with a sentence.
+   */
   readonly listen: (conference: Conference) => Promise<readonly Listener[]>;
   /** Refuses what is new from now on; what is begun is answered still. */
   readonly refuse: () => void;
@@ -76,128 +79,117 @@ export interface SipStack {
 const idleCheckMs = 20;
 /** Copies under way get one repetition (Timer E) before it closes; a member that is gone must not hold it up for 32 s. */
 const unansweredMs = 700;
+
 export const createSipStack = (options: SipStackOptions): SipStack => {
   const { clock, ids, log, location, rule, trusted, product, maxMessageSize } = options;
-  const listeners: Listener[] = [];
-  const transports = createTransports({
+  // Closing is what is registered here, the last first; a part that fails keeps no other from its end.
+  const begun = new AsyncDisposableStack();
+  const owned = <T extends { readonly close: () => void }>(part: T): T => begun.adopt(part, (it) => it.close());
+  let deadline = deadlineIn(clock, 0);
+  let closing: Promise<void> | undefined;
+
+  const transport = createTransportLayer({
     clock,
     log,
+    advertise: options.advertise,
     largestBody: maxMessageSize,
     keep: location.holds,
-    receive: (message) => receive(message),
+    receive: (message) => dispatch.take(message),
   });
-  const send: Transport['send'] = (target, head, tail, onFailure) =>
-    transports[target.transport].send(target, head, tail, onFailure);
-
-  const client = new ClientTransactions({ clock, ids });
-  const resolver = createResolver({
-    clock,
-    usable: (family) => listeners.some(({ local }) => local.host.includes(':') === (family === 6)),
-  });
-  const courier = createCourier({
-    clock,
-    transactions: client,
-    send,
-    resolver,
-    sentBy: createSentBy(listeners, options.advertise),
-    reachable: location.reachable,
-    served: (domain) => rule.domains.has(domain.toLowerCase()),
-    trusted,
-    ...(options.outboundProxy === undefined ? {} : { outboundProxy: options.outboundProxy }),
-    ...(options.extraHeaders === undefined ? {} : { extraHeaders: options.extraHeaders }),
-    userAgent: product,
-    burst: () =>
-      answersIn(Math.min(...listeners.map((listener) => listener.receiveBuffer ?? Number.POSITIVE_INFINITY))),
-  });
-  const server = new ServerTransactions({
-    clock,
-    ids,
-    product,
-    send: (target, bytes, onFailure) => void send(target, bytes, undefined, onFailure),
-  });
-  const isOwnHost = (host: string): boolean =>
-    listeners.some(({ local }) => showHost(local.host) === host) ||
-    (options.advertise !== undefined && showHost(options.advertise.host).toLowerCase() === host);
-  const registrar = createRegistrar({ clock, location, resolver, domains: rule.domains, isOwnHost });
+  begun.defer(() => transport.close(deadline.left()));
+  owned(location);
+  const sendBytes: SendBytes = (target, bytes, onFailure) => void transport.send(target, bytes, undefined, onFailure);
+  const server = owned(new ServerTransactions({ clock, ids, product, send: sendBytes }));
+  const client = owned(new ClientTransactions({ clock, ids }));
+  const resolver = createResolver({ clock, usable: transport.usable });
+  const courier = owned(
+    createCourier({
+      clock,
+      transactions: client,
+      send: transport.send,
+      resolver,
+      sentBy: transport.sentBy,
+      reachable: location.reachable,
+      served: (domain) => rule.domains.has(domain.toLowerCase()),
+      trusted,
+      outboundProxy: options.outboundProxy,
+      extraHeaders: options.extraHeaders,
+      userAgent: product,
+      burst: () => answersIn(transport.receiveBuffer()),
+    }),
+  );
+  const { domains } = rule;
+  const { register } = createRegistrar({ clock, location, resolver, domains, isOwnHost: transport.isOwnHost });
   const refusedLog = createRefusedLog(clock, log);
-  const counters: SipCounters = { malformed: 0, garbage: 0, keepAlives: 0, stopping: 0, defects: 0 };
-  let uas: Uas | undefined;
-  let refusing = false;
-  let closed: Promise<void> | undefined;
-
   const believed = (address: string): boolean => options.open || trusted(address);
-  const receive = createDispatch({
-    refusedLog,
-    client,
-    server,
-    uas: () => uas,
-    closing: () => refusing,
-    believed,
-    maxMessageSize,
-    counters,
-  });
+  const dispatch = new RequestDispatch({ refusedLog, client, server, believed, maxMessageSize });
+  const parts: Parts = { transport, location, server, client, courier, refusedLog, dispatch };
+  begun.defer(() => untilIdle(clock, deadline, parts));
+  begun.defer(location.flush);
+  begun.defer(() => dispatch.refuse());
 
-  const listen = async (conference: Conference): Promise<readonly Listener[]> => {
-    uas = createUas({
-      conference,
-      rule,
-      register: registrar.register,
-      cancels: (request) => server.cancels(request),
-      believed,
-      branchPrefix: client.branchPrefix,
-      maxMessageSize,
-      startChar: options.startChar,
-    });
-    for (const address of options.listen) {
-      listeners.push(await transports[address.transport].listen(address, receive));
-    }
-    return listeners;
+  const close = (ms: number): Promise<void> => {
+    if (closing === undefined) deadline = deadlineIn(clock, ms);
+    closing ??= begun.disposeAsync();
+    return closing;
   };
-
-  const untilIdle = (deadline: number): Promise<void> =>
-    new Promise((done) => {
-      let patience = deadline;
-      const look = (): void => {
-        const now = clock.monotonic();
-        const answered = server.pending() === 0 && courier.queueDepth() === 0;
-        if (answered) patience = Math.min(patience, now + unansweredMs);
-        if ((answered && client.pending() === 0) || now >= patience) done();
-        else clock.after(idleCheckMs, look);
-      };
-      look();
-    });
-
-  const close = async (ms: number): Promise<void> => {
-    const deadline = clock.monotonic() + ms;
-    refusing = true;
-    location.flush();
-    await untilIdle(deadline);
-    courier.close();
-    client.close();
-    server.close();
-    location.close();
-    const left = Math.max(0, deadline - clock.monotonic());
-    await Promise.all(Object.values(transports).map((transport) => transport.close(left)));
-  };
-
   return {
     courier,
-    counters: Object.assign(counters, {
-      server: server.counters,
-      client: client.counters,
-      fanOut: courier.counters,
-      location: location.counters,
-      log: refusedLog.counters,
-      transports: Object.fromEntries(Object.entries(transports).map(([name, transport]) => [name, transport.counters])),
-    }),
+    counters: countersOf(parts),
     depths: () => ({ serverPending: server.pending(), serverKept: server.kept(), clientPending: client.pending() }),
-    listen,
-    refuse: () => {
-      refusing = true;
+    listen: async (conference) => {
+      const { branchPrefix } = client;
+      const cancels: UasOptions['cancels'] = (request) => server.cancels(request);
+      dispatch.serve(createUas({ ...options, conference, register, cancels, believed, branchPrefix }));
+      try {
+        return await transport.listen(options.listen);
+      } catch (error) {
+        await close(0);
+        throw error;
+      }
     },
-    close: (ms) => {
-      closed ??= close(ms);
-      return closed;
-    },
+    refuse: () => dispatch.refuse(),
+    close,
   };
 };
+
+interface Parts {
+  readonly transport: TransportLayer;
+  readonly location: Location;
+  readonly server: ServerTransactions;
+  readonly client: ClientTransactions;
+  readonly courier: FanOutCourier;
+  readonly refusedLog: RefusedLog;
+  readonly dispatch: RequestDispatch;
+}
+
+const countersOf = ({
+  transport,
+  location,
+  server,
+  client,
+  courier,
+  refusedLog,
+  dispatch,
+}: Parts): SipStack['counters'] =>
+  Object.assign(dispatch.counters, {
+    server: server.counters,
+    client: client.counters,
+    fanOut: courier.counters,
+    location: location.counters,
+    log: refusedLog.counters,
+    transports: transport.counters,
+  });
+
+/** Resolves when what is begun has been answered and sent, and at the deadline in any case. */
+const untilIdle = (clock: Clock, deadline: Deadline, { server, client, courier }: Parts): Promise<void> =>
+  new Promise((done) => {
+    let patience = deadline;
+    const look = (): void => {
+      const answered = server.pending() === 0 && courier.queueDepth() === 0;
+      if (answered && patience.left() > unansweredMs) patience = deadlineIn(clock, unansweredMs);
+      if ((answered && client.pending() === 0) || patience.left() === 0) done();
+      else clock.after(idleCheckMs, look);
+    };
+    look();
+  });

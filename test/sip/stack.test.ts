@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
@@ -12,27 +12,32 @@ import { systemClock } from './support/world.ts';
 
 type Reply = (answer: Answer) => void;
 
+const settings = {
+  clock: systemClock,
+  ids: countingIds(),
+  rule: { domains: new Set(['localhost']), manager: /^chat-manager$/i, rooms: /^chat-[0-9]+$/i },
+  trusted: (address: string) => address === '127.0.0.1',
+  open: false,
+  startChar: '#',
+  maxMessageSize: 1_000,
+  product: 'imcd/test',
+};
+
 /** A stack on loopback, its engine in the test's hands. */
 const start = async (
   onMessage: (message: IncomingMessage, answer: Reply) => void,
-  trusted: (address: string) => boolean = (address) => address === '127.0.0.1',
+  trusted: (address: string) => boolean = settings.trusted,
 ) => {
   const log = recordingLog();
   const stack = createSipStack({
-    clock: systemClock,
-    ids: countingIds(),
+    ...settings,
     log,
     listen: [
       { transport: 'udp', host: '127.0.0.1', port: 0 },
       { transport: 'tcp', host: '127.0.0.1', port: 0 },
     ],
-    rule: { domains: new Set(['localhost']), manager: /^chat-manager$/i, rooms: /^chat-[0-9]+$/i },
     location: openLocation({ clock: systemClock, log, file: undefined }),
     trusted,
-    open: false,
-    startChar: '#',
-    maxMessageSize: 1_000,
-    product: 'imcd/test',
   });
   const [udp, tcp] = await stack.listen({ message: onMessage, execute: () => assert.fail('no MI here') });
   assert.ok(udp !== undefined && tcp !== undefined);
@@ -142,6 +147,27 @@ describe('the stack over UDP', () => {
   });
 });
 
+describe('a stack that refuses', () => {
+  it('answers new requests 503, and what is begun as ever', async () => {
+    const held: Reply[] = [];
+    const { stack, udp } = await start((_, reply) => void held.push(reply));
+    const answers: string[] = [];
+    const socket = createSocket('udp4', (bytes) => answers.push(bytes.toString().split('\r\n')[0] ?? ''));
+    await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
+    socket.send(requestText({ with: via('1') }), udp, '127.0.0.1');
+    while (held.length === 0) await pause(5);
+    stack.refuse();
+    socket.send(requestText({ with: via('2') }), udp, '127.0.0.1');
+    await once(socket, 'message');
+    held[0]?.({ kind: 'done' });
+    while (answers.length < 2) await once(socket, 'message');
+    assert.deepEqual(answers, ['SIP/2.0 503 The server is stopping', 'SIP/2.0 200 OK']);
+    assert.equal(held.length, 1);
+    socket.close();
+    await stack.close(100);
+  });
+});
+
 describe('senders that are not trusted', () => {
   it('are turned away: 403, one log line each, and nothing is kept of them', async () => {
     const { stack, lines, udp } = await start(
@@ -163,6 +189,41 @@ describe('senders that are not trusted', () => {
     assert.equal(lines.filter(({ fields }) => fields.status === 403).length, 3);
     socket.close();
     await stack.close(100);
+  });
+});
+
+describe('an address that cannot be bound', () => {
+  it('ends the stack: what was bound before it is free again, the file of bindings is closed, once', async () => {
+    const taken = createSocket('udp4');
+    await new Promise<void>((done) => taken.bind(0, '127.0.0.1', done));
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((done) => probe.close(done));
+    const closed: string[] = [];
+    const file = { load: () => [], write: () => {}, close: () => void closed.push('bindings') };
+    const log = recordingLog();
+    const stack = createSipStack({
+      ...settings,
+      log,
+      listen: [
+        { transport: 'tcp', host: '127.0.0.1', port },
+        { transport: 'udp', host: '127.0.0.1', port: taken.address().port },
+      ],
+      location: openLocation({ clock: systemClock, log, file }),
+    });
+    const nobody = { message: () => assert.fail(), execute: () => assert.fail() };
+    await assert.rejects(
+      stack.listen(nobody),
+      /^Error: cannot listen on udp:127\.0\.0\.1:\d+: another program listens there/,
+    );
+    assert.deepEqual(closed, ['bindings']);
+    const again = createServer().listen(port, '127.0.0.1');
+    await once(again, 'listening');
+    await new Promise((done) => again.close(done));
+    await stack.close(1_000);
+    assert.deepEqual(closed, ['bindings']);
+    taken.close();
   });
 });
 

@@ -36,8 +36,8 @@ export interface CourierOptions {
   /** Is this IP address believed (and told, in P-Asserted-Identity, who speaks)? */
   readonly trusted: (address: string) => boolean;
   /** `sip:HOST[:PORT][;transport=...]`: the next hop of everything. */
-  readonly outboundProxy?: string;
-  readonly extraHeaders?: string;
+  readonly outboundProxy?: string | undefined;
+  readonly extraHeaders?: string | undefined;
   /** `imcd/VERSION`. */
   readonly userAgent: string;
   /** How many answers the receive buffer of the UDP sockets holds. Default: 4,096. */

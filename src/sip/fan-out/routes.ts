@@ -29,7 +29,7 @@ export interface RoutesOptions {
   readonly reachable: (key: MemberKey) => readonly Reachable[];
   readonly served: (domain: string) => boolean;
   readonly trusted: (address: string) => boolean;
-  readonly outboundProxy?: string;
+  readonly outboundProxy?: string | undefined;
   /** The proxy's address has become known. */
   readonly changed: () => void;
 }

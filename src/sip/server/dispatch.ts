@@ -10,8 +10,6 @@ import { tooLarge } from './answers.ts';
 import type { RefusedLog } from './refused-log.ts';
 import type { Uas } from './uas.ts';
 
-/** What comes from the network goes its way: responses to client transactions, requests through a server transaction to the UAS. */
-
 export interface SipCounters {
   /** Requests that could not be understood and were answered. */
   malformed: number;
@@ -23,53 +21,91 @@ export interface SipCounters {
   defects: number;
 }
 
-export interface DispatchOptions {
+export interface RequestDispatchOptions {
   readonly refusedLog: RefusedLog;
   readonly client: ClientTransactions;
   readonly server: ServerTransactions;
-  /** Undefined while nobody is there to take requests. */
-  readonly uas: () => Uas | undefined;
-  readonly closing: () => boolean;
   /** Is a sender at this IP address believed? */
   readonly believed: (address: string) => boolean;
   readonly maxMessageSize: number;
-  readonly counters: SipCounters;
 }
 
 /** Statuses of requests that are wrong in themselves: each is logged once. */
 const wrongInItself: ReadonlySet<number> = new Set([400, 405, 414, 415, 416, 420, 481, 482, 483, 505, 513]);
 
-/** Takes one message; never throws. */
-export const createDispatch = (options: DispatchOptions): ((message: Received) => void) => {
-  const { refusedLog, client, server, believed, maxMessageSize, counters } = options;
+/**
+ * What comes from the network goes its way: responses to client transactions, requests through a server transaction to the
+ * user agent server. Requests are not looked at before `serve`, and new ones are turned away after `refuse`.
+ */
+export class RequestDispatch {
+  readonly counters: SipCounters = { malformed: 0, garbage: 0, keepAlives: 0, stopping: 0, defects: 0 };
+  readonly #options: RequestDispatchOptions;
+  #uas: Uas | undefined;
+  #refusing = false;
 
-  const logRefused = (request: Answerable, source: Source, { status, reason }: SipAnswer): void => {
-    if (!wrongInItself.has(status) && believed(source.host)) return;
-    if (status < 300) return;
-    const { method, callId } = request;
-    refusedLog.refused({ source: showTransportAddress(source), method, status, reason, callId }, 'request refused');
-  };
+  constructor(options: RequestDispatchOptions) {
+    this.#options = options;
+  }
 
-  const stateless = (request: Answerable, source: Source, reply: SipAnswer): void => {
-    logRefused(request, source, reply);
-    server.answerStateless(request, source, reply);
-  };
+  /** Requests go to this user agent server from now on. */
+  serve(uas: Uas): void {
+    this.#uas = uas;
+  }
 
-  /** Senders that are not believed change nothing and may be lying about where they are: nothing is kept of their requests. */
-  const turnAway = (request: SipRequest, source: Source, handler: Uas): void =>
-    handler.handle(request, source, false, (reply) => stateless(request, source, reply));
+  /** New requests get 503 from now on; those that are begun are answered still. */
+  refuse(): void {
+    this.#refusing = true;
+  }
 
-  const defect = (source: Source, callId: string | undefined, error: unknown): void => {
-    counters.defects += 1;
-    refusedLog.defect(
-      { source: showTransportAddress(source), callId, error: error instanceof Error ? error.stack : String(error) },
-      'a message met a defect of imcd; please report it',
-    );
-  };
+  /** Takes one message. Never throws. */
+  take(message: Received): void {
+    try {
+      if (isResponse(message.bytes)) this.#options.client.response(message.bytes);
+      else if (this.#uas !== undefined) this.#takeRequest(message, this.#uas);
+    } catch (error) {
+      this.#defect(message.from, undefined, error);
+    }
+  }
 
-  const serve = (request: SipRequest, source: Source, handler: Uas): void => {
+  #takeRequest({ bytes, from, cut }: Received, uas: Uas): void {
+    const parsed = parseRequest(bytes);
+    if (parsed.kind === 'keep-alive') {
+      this.counters.keepAlives += 1;
+      return;
+    }
+    const known = parsed.kind === 'request' ? parsed.request : parsed.malformation.answerable;
+    if (known === undefined) {
+      this.counters.garbage += 1;
+      const reason = parsed.kind === 'malformed' ? parsed.malformation.reason : '';
+      const fields = { source: showTransportAddress(from), bytes: bytes.length, reason };
+      this.#options.refusedLog.refused(fields, 'message cannot be answered');
+      return;
+    }
+    if (known.method === 'ACK') return; // RFC 3261 17.2: never answered; imcd has no INVITE
+    if (cut !== undefined) this.#malformed(known, from, cutAnswer(cut, this.#options.maxMessageSize));
+    else if (parsed.kind === 'malformed')
+      this.#malformed(known, from, answer(parsed.malformation.status, parsed.malformation.reason));
+    else if (this.#refusing) this.#turnAway(parsed.request, from);
+    else this.#serve(parsed.request, from, uas);
+  }
+
+  #malformed(request: Answerable, source: Source, reply: SipAnswer): void {
+    this.counters.malformed += 1;
+    this.#answerStateless(request, source, reply);
+  }
+
+  #turnAway(request: SipRequest, source: Source): void {
+    const { server } = this.#options;
+    if (server.again(request, source)) return;
+    this.counters.stopping += 1;
+    server.answerStateless(request, source, overloaded(10, 'The server is stopping'));
+  }
+
+  #serve(request: SipRequest, source: Source, uas: Uas): void {
+    const { server, believed } = this.#options;
     if (!believed(source.host)) {
-      turnAway(request, source, handler);
+      // Such senders change nothing and may be lying about where they are: nothing is kept of their requests.
+      uas.handle(request, source, false, (reply) => this.#answerStateless(request, source, reply));
       return;
     }
     const transaction = server.begin(request, source);
@@ -79,62 +115,36 @@ export const createDispatch = (options: DispatchOptions): ((message: Received) =
       return;
     }
     try {
-      handler.handle(request, source, transaction.merged, (reply, byEngine) => {
-        if (!byEngine) logRefused(request, source, reply);
+      uas.handle(request, source, transaction.merged, (reply, byEngine) => {
+        if (!byEngine) this.#logRefused(request, source, reply);
         transaction.answer(reply);
       });
     } catch (error) {
-      defect(source, request.callId, error);
+      this.#defect(source, request.callId, error);
       transaction.answer(answer(500, 'Server Internal Error'));
     }
-  };
+  }
 
-  const take = ({ bytes, from, cut }: Received): void => {
-    const uas = options.uas();
-    if (isResponse(bytes)) {
-      client.response(bytes);
-      return;
-    }
-    if (uas === undefined) return; // nothing listens yet
-    const parsed = parseRequest(bytes);
-    if (parsed.kind === 'keep-alive') {
-      counters.keepAlives += 1;
-      return;
-    }
-    const known = parsed.kind === 'request' ? parsed.request : parsed.malformation.answerable;
-    if (known === undefined) {
-      counters.garbage += 1;
-      const reason = parsed.kind === 'malformed' ? parsed.malformation.reason : '';
-      refusedLog.refused(
-        { source: showTransportAddress(from), bytes: bytes.length, reason },
-        'message cannot be answered',
-      );
-      return;
-    }
-    if (known.method === 'ACK') return; // RFC 3261 17.2: never answered; imcd has no INVITE
-    if (cut !== undefined || parsed.kind === 'malformed') {
-      counters.malformed += 1;
-      const { status, reason } = parsed.kind === 'malformed' ? parsed.malformation : badRequest('');
-      stateless(known, from, cut === undefined ? answer(status, reason) : cutAnswer(cut, maxMessageSize));
-      return;
-    }
-    if (options.closing()) {
-      if (server.again(parsed.request, from)) return;
-      counters.stopping += 1;
-      server.answerStateless(known, from, overloaded(10, 'The server is stopping'));
-      return;
-    }
-    serve(parsed.request, from, uas);
-  };
+  #answerStateless(request: Answerable, source: Source, reply: SipAnswer): void {
+    this.#logRefused(request, source, reply);
+    this.#options.server.answerStateless(request, source, reply);
+  }
 
-  return (message) => {
-    try {
-      take(message);
-    } catch (error) {
-      defect(message.from, undefined, error);
-    }
-  };
-};
+  #logRefused({ method, callId }: Answerable, source: Source, { status, reason }: SipAnswer): void {
+    const { refusedLog, believed } = this.#options;
+    if (!wrongInItself.has(status) && believed(source.host)) return;
+    if (status < 300) return;
+    refusedLog.refused({ source: showTransportAddress(source), method, status, reason, callId }, 'request refused');
+  }
+
+  #defect(source: Source, callId: string | undefined, error: unknown): void {
+    this.counters.defects += 1;
+    this.#options.refusedLog.defect(
+      { source: showTransportAddress(source), callId, error: error instanceof Error ? error.stack : String(error) },
+      'a message met a defect of imcd; please report it',
+    );
+  }
+}
 
 /** What is said to a message of which only the head was taken. */
 const cutAnswer = (cut: Cut, maxMessageSize: number): SipAnswer => {
