@@ -3,8 +3,16 @@ import { transports } from '../transport/transports.ts';
 
 /** What a user has registered, and where that leads. Values of these types are never changed, only replaced. */
 
+/** The way to a contact. */
+export interface Way {
+  /** Where copies go: over a stream with the flow that the contact registered over. */
+  readonly target: Target;
+  /** Where they go once that flow is closed; undefined: nowhere. */
+  readonly fallback: Target | undefined;
+}
+
 /** A binding of an address of record to a contact (RFC 3261 10.3). */
-export interface Binding {
+export interface Binding extends Way {
   /** The Contact's URI as it came. */
   readonly contact: string;
   /** What contacts are compared by. */
@@ -15,10 +23,6 @@ export interface Binding {
   readonly expires: number;
   /** The contact's `q`, as it came. */
   readonly q: string | undefined;
-  /** Where copies go: over a stream with the flow it registered over. */
-  readonly target: Target;
-  /** Where they go once that flow is closed; undefined: nowhere. */
-  readonly fallback: Target | undefined;
 }
 
 /** Where a binding leads at present. */

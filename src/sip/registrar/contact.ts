@@ -5,7 +5,9 @@ import type { SipRequest, SipUri } from '../message/message.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
 import { transports } from '../transport/transports.ts';
-import type { Binding } from './binding.ts';
+import type { Way } from './binding.ts';
+
+/** A Contact of a REGISTER: what it is compared by, and the way to it. */
 
 /**
  * What contacts are compared by (RFC 3261 19.1.4): the user with its case, the host without, the port, and the parameters
@@ -29,12 +31,12 @@ const unescaped = (user: string): string =>
  *
  * @param found called once, at once where the contact holds an IP address
  */
-export const contactTarget = (
+export const wayTo = (
   contact: string,
   request: SipRequest,
   source: Source,
   resolver: Pick<Resolver, 'resolve'>,
-  found: (target: Pick<Binding, 'target' | 'fallback'>) => void,
+  found: (way: Way) => void,
 ): void => {
   const direct = request.vias.length === 1;
   const { connected } = transports[source.transport];
@@ -44,7 +46,7 @@ export const contactTarget = (
     return;
   }
   const hop = nextHopOf(contact);
-  const settle = (own: Binding['target'] | undefined): void => {
+  const settle = (own: Way['target'] | undefined): void => {
     if (direct && connected) found({ target: source, fallback: own });
     else found({ target: own ?? source, fallback: undefined });
   };

@@ -6,11 +6,14 @@ import { namedUser } from '../message/user.ts';
 import { answer, badRequest, notFound, overloaded, type SipAnswer } from '../transaction/answer.ts';
 import type { Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
-import type { Binding } from './binding.ts';
-import { contactIdentity, contactTarget } from './contact.ts';
+import type { Binding, Way } from './binding.ts';
+import { contactIdentity, wayTo } from './contact.ts';
 import type { Location } from './location.ts';
 
-/** The registrar (RFC 3261 10.3). */
+/**
+ * The registrar (RFC 3261 10.3): what a REGISTER changes in a user's bindings, and how it is answered. Users register
+ * themselves alone: From and To name the same one.
+ */
 export interface Registrar {
   /** Takes a REGISTER from a sender that is believed; answers once, and only when a kill would not lose what it says. */
   readonly register: (request: SipRequest, source: Source, answer: (answer: SipAnswer) => void) => void;
@@ -37,21 +40,7 @@ const most = 7_200;
 const longestContact = 512;
 
 export const createRegistrar = (options: RegistrarOptions): Registrar => {
-  const { clock, location, resolver, domains, isOwnHost, perUser = 10, limit = 200_000 } = options;
-
-  /** Whose bindings are meant; an answer where they are not ours to keep, or not the sender's. */
-  const userOf = (request: SipRequest): MemberKey | SipAnswer => {
-    const domain = parseUri(request.uri)?.host;
-    if (domain === undefined) return badRequest('Request-URI cannot be read');
-    if (!domains.has(domain) && !isOwnHost(domain)) return notFound('This domain is not served here');
-    const to = namedUser('To', request.to.uri);
-    if ('status' in to) return badRequest(to.reason);
-    if (!domains.has(domainOf(to.uri).toLowerCase())) return notFound('This domain is not served here');
-    const from = namedUser('From', request.from.uri);
-    if ('status' in from) return badRequest(from.reason);
-    const key = memberKey(to.uri);
-    return memberKey(from.uri) === key ? key : answer(403, 'Forbidden: From and To must name the same user');
-  };
+  const { clock, location, resolver, perUser = 10, limit = 200_000 } = options;
 
   /** All bindings of a user, each with what is left of its time (RFC 3261 10.3, step 8). */
   const listed = (key: MemberKey): SipAnswer => {
@@ -63,87 +52,106 @@ export const createRegistrar = (options: RegistrarOptions): Registrar => {
     return answer(200, 'OK', lines.join(''));
   };
 
-  const settle = (key: MemberKey, bindings: readonly Binding[], done: (answer: SipAnswer) => void): void =>
+  const replace = (key: MemberKey, bindings: readonly Binding[], done: (answer: SipAnswer) => void): void =>
     location.replace(key, bindings, (written) =>
       done(written ? listed(key) : answer(500, 'The registration could not be written', 'Retry-After: 5\r\n')),
     );
 
-  const update = (key: MemberKey, request: SipRequest, targets: readonly Located[]): readonly Binding[] | SipAnswer => {
-    const bindings = new Map(location.bindingsOf(key).map((binding) => [binding.identity, binding]));
-    const now = clock.now();
-    for (const { contact, target } of targets) {
-      const seconds = secondsFor(contact, request);
-      const identity = contactIdentity(contact.uri);
-      if (comesLate(bindings.get(identity), request)) return outOfOrder;
-      if (seconds === 0) bindings.delete(identity);
-      else
-        bindings.set(identity, {
-          contact: contact.uri,
-          identity,
-          callId: request.callId,
-          cseq: request.cseq,
-          expires: now + Math.min(seconds, most) * 1_000,
-          q: contact.params.get('q')?.match(/^[01](?:\.[0-9]{0,3})?$/)?.[0],
-          ...target,
-        });
-    }
-    if (bindings.size > perUser) return answer(403, `Forbidden: more than ${perUser} contacts of one user`);
-    if (bindings.size > location.bindingsOf(key).length && location.counters.bindings >= limit)
-      return overloaded(60, 'Too many users are registered');
-    return [...bindings.values()];
+  /** Binds these contacts (RFC 3261 10.3, step 7): all of them or none. */
+  const bind = (
+    key: MemberKey,
+    request: SipRequest,
+    located: readonly Located[],
+    done: (answer: SipAnswer) => void,
+  ): void => {
+    const known = location.bindingsOf(key);
+    const bindings = updated(known, request, located, clock.now());
+    if ('status' in bindings) done(bindings);
+    else if (bindings.length > perUser) done(answer(403, `Forbidden: more than ${perUser} contacts of one user`));
+    else if (bindings.length > known.length && location.counters.bindings >= limit)
+      done(overloaded(60, 'Too many users are registered'));
+    else replace(key, bindings, done);
   };
 
   return {
     register: (request, source, done) => {
-      const key = userOf(request);
-      if (typeof key !== 'string') {
-        done(key);
-        return;
-      }
-      if (request.contacts === '*') {
+      const { contacts } = request;
+      const key = userOf(request, options);
+      if (typeof key !== 'string') return done(key);
+      if (contacts === '*') {
         const wrong = starProblem(request, location.bindingsOf(key));
-        if (wrong !== undefined) done(wrong);
-        else settle(key, [], done);
-        return;
+        return wrong === undefined ? replace(key, [], done) : done(wrong);
       }
-      if (request.contacts.length === 0) {
-        done(listed(key));
-        return;
-      }
-      const wrong = contactProblem(request.contacts, request);
-      if (wrong !== undefined) {
-        done(wrong);
-        return;
-      }
-      targetsOf(request.contacts, request, source, resolver, (targets) => {
-        const updated = update(key, request, targets);
-        if ('status' in updated) done(updated);
-        else settle(key, updated, done);
-      });
+      if (contacts.length === 0) return done(listed(key)); // 10.2.3: it only asks
+      const wrong = contactProblem(contacts, request);
+      if (wrong !== undefined) return done(wrong);
+      locate(contacts, request, source, resolver, (located) => bind(key, request, located, done));
     },
   };
+};
+
+/** Whose bindings are meant; an answer where they are not ours to keep, or not the sender's. */
+const userOf = (
+  request: SipRequest,
+  { domains, isOwnHost }: Pick<RegistrarOptions, 'domains' | 'isOwnHost'>,
+): MemberKey | SipAnswer => {
+  const domain = parseUri(request.uri)?.host;
+  if (domain === undefined) return badRequest('Request-URI cannot be read');
+  if (!domains.has(domain) && !isOwnHost(domain)) return notFound('This domain is not served here');
+  const to = namedUser('To', request.to.uri);
+  if ('status' in to) return badRequest(to.reason);
+  if (!domains.has(domainOf(to.uri).toLowerCase())) return notFound('This domain is not served here');
+  const from = namedUser('From', request.from.uri);
+  if ('status' in from) return badRequest(from.reason);
+  const key = memberKey(to.uri);
+  return memberKey(from.uri) === key ? key : answer(403, 'Forbidden: From and To must name the same user');
+};
+
+/** A user's bindings after a REGISTER; an answer where it comes late. `now`: milliseconds since 1970. */
+const updated = (
+  known: readonly Binding[],
+  request: SipRequest,
+  located: readonly Located[],
+  now: number,
+): readonly Binding[] | SipAnswer => {
+  const { callId, cseq } = request;
+  const bindings = new Map(known.map((binding) => [binding.identity, binding]));
+  for (const { contact, way } of located) {
+    const seconds = secondsFor(contact, request);
+    const identity = contactIdentity(contact.uri);
+    if (comesLate(bindings.get(identity), request)) return outOfOrder;
+    if (seconds === 0) {
+      bindings.delete(identity);
+      continue;
+    }
+    const expires = now + Math.min(seconds, most) * 1_000;
+    const q = contact.params.get('q')?.match(/^[01](?:\.[0-9]{0,3})?$/)?.[0];
+    bindings.set(identity, { contact: contact.uri, identity, callId, cseq, expires, q, ...way });
+  }
+  return [...bindings.values()];
 };
 
 /** A contact of a REGISTER, and the way to it. */
 interface Located {
   readonly contact: Address;
-  readonly target: Pick<Binding, 'target' | 'fallback'>;
+  readonly way: Way;
 }
 
-const targetsOf = (
+/** Finds the way to each contact. Calls `found` once, when all are found. */
+const locate = (
   contacts: readonly Address[],
   request: SipRequest,
   source: Source,
   resolver: Pick<Resolver, 'resolve'>,
-  found: (targets: readonly Located[]) => void,
+  found: (located: readonly Located[]) => void,
 ): void => {
-  const targets: Located[] = [];
+  const located: Located[] = [];
   let open = contacts.length;
   for (const [i, contact] of contacts.entries())
-    contactTarget(contact.uri, request, source, resolver, (target) => {
-      targets[i] = { contact, target };
+    wayTo(contact.uri, request, source, resolver, (way) => {
+      located[i] = { contact, way };
       open -= 1;
-      if (open === 0) found(targets);
+      if (open === 0) found(located);
     });
 };
 
