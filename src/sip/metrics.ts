@@ -6,6 +6,8 @@ import type { SipStack } from './stack.ts';
 import { transactionMetrics } from './transaction/metrics.ts';
 import { transportMetrics } from './transport/metrics.ts';
 
+/** The metrics of the whole stack. Each folder lists its own. */
+
 type Counted = Pick<SipStack, 'courier' | 'counters' | 'depths'>;
 
 /** Everything that the SIP stack counts. */

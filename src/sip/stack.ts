@@ -19,7 +19,10 @@ import { createTransportLayer, type ListenAt, type TransportLayer } from './tran
 import { createResolver } from './transport/resolve.ts';
 import type { Listener, TransportCounters } from './transport/transport.ts';
 
-/** Everything SIP, put together: transports, transactions, fan-out, registrar, user agent server. */
+/**
+ * Everything SIP, put together: transports, transactions, fan-out, registrar, user agent server. This is the only file that
+ * knows all of them.
+ */
 
 export interface SipStackOptions {
   readonly clock: Clock;

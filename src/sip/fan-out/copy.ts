@@ -9,6 +9,11 @@ import type { Device } from './recipients.ts';
 import type { Result } from './result.ts';
 import type { UdpPace } from './udp-pace.ts';
 
+/**
+ * One copy of a message: a MESSAGE to one device. It is the user of one client transaction, and of a second one where TCP did
+ * not connect.
+ */
+
 /** What copies need of the courier that made them. */
 export interface FanOut {
   readonly clock: Clock;
@@ -36,7 +41,7 @@ export interface Handing {
 const didNotConnect = (reason: string): boolean =>
   reason === 'refused' || reason === 'unroutable' || reason === 'no-connection';
 
-/** One MESSAGE to one device: the user of one client transaction (of a second one, where TCP did not connect). */
+/** Begins when its destination lets it, and tells its message, its recipient's result and the counters how it went. */
 export class Copy implements TransactionUser, Waiting {
   readonly #message: Handing;
   readonly #tail: CopyTail;

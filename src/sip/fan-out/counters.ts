@@ -1,4 +1,4 @@
-/** What the fan-out counts: plain numbers, for `/metrics`. */
+/** What the fan-out counts. They are plain numbers that `metrics.ts` shows. */
 
 export interface FanOutCounters {
   messages: number;

@@ -7,6 +7,11 @@ import type { Device, Recipient } from './recipients.ts';
 import { Result } from './result.ts';
 import type { Routes } from './routes.ts';
 
+/**
+ * One message on its way to many. It begins the copies of its recipients when it is their turn, and knows when all of them
+ * have left.
+ */
+
 /** RFC 3428 8, RFC 3261 18.1.1: a request longer than this goes over TCP where it can. */
 const largestOverUdp = 1_300;
 

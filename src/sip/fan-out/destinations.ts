@@ -1,7 +1,8 @@
 import type { Target } from '../transport/transport.ts';
 import { Destination } from './destination.ts';
 
-/** The destinations that copies went to last. What is known of one is forgotten when many others have come since. */
+/** The destinations that copies went to last. One that has been idle is forgotten when many others have come since. */
+
 export interface Destinations {
   readonly of: (target: Target) => Destination;
   readonly all: () => Iterable<Destination>;

@@ -1,13 +1,14 @@
 import type { Delivering } from './delivering.ts';
 import type { Routes } from './routes.ts';
 
-/** Recipients of one room before the next room has its turn. */
-const turn = 16;
-
 /**
  * Messages whose recipients have not all had their turn. Those of one room wait one behind the other, so that nobody gets
  * them in another order; rooms take turns.
  */
+
+/** Recipients of one room before the next room has its turn. */
+const turn = 16;
+
 export class MessageQueues {
   /** By the sender in From. */
   readonly #queues = new Map<string, Delivering[]>();

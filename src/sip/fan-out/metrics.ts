@@ -1,7 +1,8 @@
 import { counter, gauge, type Metric } from '../../ports/metric.ts';
 import type { FanOutCourier } from './courier.ts';
 
-/** Copies of chat messages and announcements. */
+/** The metrics of copies, of chat messages and of announcements alike. Each reads the courier's own numbers. */
+
 export const fanOutMetrics: readonly Metric<Pick<FanOutCourier, 'counters' | 'queueDepth'>>[] = [
   counter(
     'copies_sent',

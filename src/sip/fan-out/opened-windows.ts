@@ -1,9 +1,12 @@
 import type { Destination } from './destination.ts';
 
+/**
+ * Destinations with waiting copies whose window has room again. They take turns, so that a long queue holds up no other.
+ */
+
 /** Copies to one destination before the next has its turn. */
 const turn = 16;
 
-/** Destinations with waiting copies whose window has room again. They take turns. */
 export class OpenedWindows {
   readonly #destinations = new Set<Destination>();
 

@@ -5,6 +5,11 @@ import type { Target } from '../transport/transport.ts';
 import type { CopyHead } from './bytes.ts';
 import type { Destination } from './destination.ts';
 
+/**
+ * What is kept of recipients between messages: their devices, with the heads that are ready for them. The ones used last
+ * are remembered.
+ */
+
 /** One way to a recipient, with the head that is ready for it. */
 export interface Device {
   readonly destination: Destination;

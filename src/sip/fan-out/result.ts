@@ -1,7 +1,8 @@
 import type { Delivery, Outgoing } from '../../ports/courier.ts';
 import type { MemberUri } from '../../room/address.ts';
 
-/** How it went at all devices of a recipient: a 2xx at one of them is enough, and is told at once. */
+/** How a delivery went at all devices of one recipient. A 2xx at one of them is enough, and is told at once. */
+
 export class Result {
   readonly #recipient: MemberUri;
   readonly #tell: NonNullable<Outgoing['onDelivery']>;

@@ -9,7 +9,11 @@ import { buildHead } from './bytes.ts';
 import type { Destinations } from './destinations.ts';
 import type { Device, Recipient } from './recipients.ts';
 
-/** Which way copies go: by `outbound_proxy` if set, else to the member's bindings, else by the member's URI. */
+/**
+ * Which way copies go: by `outbound_proxy` if it is set, else to what the recipient has registered, else by the
+ * recipient's URI. A recipient's devices are made when one of these has changed, and kept until then.
+ */
+
 export interface Routes {
   /** False while the outbound proxy's name is being asked for. */
   readonly ready: () => boolean;

@@ -7,7 +7,7 @@ import type { Source } from '../transport/transport.ts';
 import { transports } from '../transport/transports.ts';
 import type { Way } from './binding.ts';
 
-/** A Contact of a REGISTER: what it is compared by, and the way to it. */
+/** A Contact of a REGISTER. What it is compared by and the way to it are read from it here. */
 
 /**
  * What contacts are compared by (RFC 3261 19.1.4): the user with its case, the host without, the port, and the parameters

@@ -1,10 +1,14 @@
 import type { MemberKey } from '../../room/address.ts';
 import type { Binding } from './binding.ts';
 
+/**
+ * Whose bindings end when. Users are kept by the second in which one of their bindings ends, so that a sweep looks at those
+ * alone.
+ */
+
 /** Milliseconds from one look at what has ended to the next. */
 export const sweepMs = 1_000;
 
-/** Whose bindings end when: users by the second in which one of their bindings ends, so that a sweep looks at those alone. */
 export class Expiry {
   readonly #ends = new Map<number, Set<MemberKey>>();
   #swept: number;

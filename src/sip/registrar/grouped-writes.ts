@@ -3,6 +3,11 @@ import type { MemberKey } from '../../room/address.ts';
 import type { Binding } from './binding.ts';
 import type { BindingsFile } from './bindings-file.ts';
 
+/**
+ * Changes of bindings on their way to the file. They are written in groups: a commit costs what it costs, however many are
+ * in it.
+ */
+
 export interface GroupedWritesOptions {
   readonly clock: Clock;
   /** Undefined: nothing is written, and that at once. */
@@ -22,7 +27,6 @@ interface Change {
 const groupMs = 20;
 const groupSize = 500;
 
-/** Changes of bindings on their way to the file. They are written in groups: a commit costs what it costs, however many are in it. */
 export class GroupedWrites {
   readonly #options: GroupedWritesOptions;
   #group = new Map<MemberKey, Change>();

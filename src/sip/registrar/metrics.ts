@@ -1,7 +1,8 @@
 import { counter, gauge, type Metric } from '../../ports/metric.ts';
 import type { LocationCounters } from './location.ts';
 
-/** Registered users. */
+/** The metrics of registered users. Each reads the location service's own numbers. */
+
 export const registrarMetrics: readonly Metric<LocationCounters>[] = [
   gauge('registrations', ['registrar', 'registrations'], 'Contacts of registered users.', ({ bindings }) => bindings),
   counter(

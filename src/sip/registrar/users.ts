@@ -2,6 +2,11 @@ import type { MemberKey } from '../../room/address.ts';
 import type { Flow } from '../transport/transport.ts';
 import { type Binding, connectionOf, type Reachable, reachOf } from './binding.ts';
 
+/**
+ * The table of registered users: their bindings, and where those lead. Where a connection has closed, the way changes to the
+ * contact's own address.
+ */
+
 interface User {
   readonly bindings: readonly Binding[];
   readonly reachable: readonly Reachable[];
@@ -12,7 +17,6 @@ interface User {
 const noBindings: readonly Binding[] = [];
 const nowhere: readonly Reachable[] = [];
 
-/** The table of registered users: their bindings, and where those lead while their connections last. */
 export class Users {
   readonly #users = new Map<MemberKey, User>();
   /** Number of bindings by the connection that they registered over. */

@@ -3,7 +3,10 @@ import type { Malformed, Refusal } from '../../room/refusals.ts';
 import { reasonOf } from '../../room/texts.ts';
 import { answer, ok, overloaded, type SipAnswer } from '../transaction/answer.ts';
 
-/** The answers that the user agent server gives, and which refusal gets which. */
+/**
+ * The answers that the user agent server gives. What the engine refuses or fails at has its status and reason in one total
+ * table.
+ */
 
 /** Methods that imcd takes (RFC 3261 20.5). */
 export const allowedMethods = 'MESSAGE, OPTIONS, REGISTER, CANCEL, ACK';

@@ -10,6 +10,11 @@ import { tooLarge } from './answers.ts';
 import type { RefusedLog } from './refused-log.ts';
 import type { Uas } from './uas.ts';
 
+/**
+ * What comes from the network goes its way: responses to client transactions, requests through a server transaction to the
+ * user agent server. What cannot be understood is answered here, counted and logged.
+ */
+
 export interface SipCounters {
   /** Requests that could not be understood and were answered. */
   malformed: number;
@@ -33,10 +38,7 @@ export interface RequestDispatchOptions {
 /** Statuses of requests that are wrong in themselves: each is logged once. */
 const wrongInItself: ReadonlySet<number> = new Set([400, 405, 414, 415, 416, 420, 481, 482, 483, 505, 513]);
 
-/**
- * What comes from the network goes its way: responses to client transactions, requests through a server transaction to the
- * user agent server. Requests are not looked at before `serve`, and new ones are turned away after `refuse`.
- */
+/** Requests are not looked at before `serve`; new ones are turned away after `refuse`. */
 export class RequestDispatch {
   readonly counters: SipCounters = { malformed: 0, garbage: 0, keepAlives: 0, stopping: 0, defects: 0 };
   readonly #options: RequestDispatchOptions;

@@ -13,6 +13,10 @@ import {
   unsupportedScheme,
 } from './answers.ts';
 
+/**
+ * What every request is held against before anybody acts on it (RFC 3261 8.2). The first thing that is wrong is the answer.
+ */
+
 /** What a request is held against before anybody acts on it. */
 export interface InspectionRule {
   /** How branches of our own client transactions begin. */

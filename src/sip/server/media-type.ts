@@ -1,5 +1,7 @@
 import { readParameters } from '../message/parameters.ts';
 
+/** The value of a Content-Type header (RFC 3261 20.15). It decides whether a body can be read as a command. */
+
 /** The value of a Content-Type header (RFC 3261 20.15). */
 export interface MediaType {
   /** `type/subtype` in lower case. */

@@ -2,7 +2,10 @@ import { counter, type Metric } from '../../ports/metric.ts';
 import type { SipCounters } from './dispatch.ts';
 import type { RefusedLog } from './refused-log.ts';
 
-/** What came from the network and began no transaction, or met a defect. */
+/**
+ * The metrics of what came from the network and began no transaction, or met a defect. Each reads the dispatch's own numbers.
+ */
+
 export const dispatchMetrics: readonly Metric<SipCounters>[] = [
   counter(
     'sip_malformed',

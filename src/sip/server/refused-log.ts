@@ -1,7 +1,8 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 
-/** One log line for each thing that is refused, up to a bound: a flood of bad requests must not fill the disk. */
+/** One log line for each thing that is refused. There is a bound: a flood of bad requests must not fill the disk. */
+
 export interface RefusedLog {
   readonly counters: { linesSuppressed: number };
   readonly refused: (fields: Readonly<Record<string, unknown>>, message: string) => void;

@@ -8,7 +8,11 @@ import { namedUser } from '../message/user.ts';
 import { badRequest, notFound, type SipAnswer } from '../transaction/answer.ts';
 import { uriTooLong } from './answers.ts';
 
-/** Which addresses are rooms, and which is the manager (behaviour sections 1 and 6). */
+/**
+ * Which addresses are rooms, and which is the manager (behaviour sections 1 and 6). A request names one in To, or in its
+ * Request-URI where a proxy has retargeted it.
+ */
+
 export interface RoutingRule {
   /** The domains served, in lower case. */
   readonly domains: ReadonlySet<string>;
@@ -27,26 +31,24 @@ export interface Place {
  * The conference address: To's URI where it matches the routing rule, else the Request-URI (a proxy has retargeted the
  * request); an answer where neither does.
  */
-export const placeOf = (rule: RoutingRule, request: SipRequest): Place | SipAnswer => {
-  if (parseUri(request.uri) === undefined) return badRequest('Request-URI cannot be read');
-  const candidates: MemberUri[] = [];
-  for (const [name, text] of [
-    ['To', request.to.uri],
-    ['Request-URI', request.uri],
-  ] as const) {
-    if (name === 'Request-URI' && text === request.to.uri) continue;
-    const found = namedUser(name, text);
-    if ('uri' in found) candidates.push(found.uri);
-    else if (found.status === 414) return uriTooLong(found.reason);
-  }
-  for (const candidate of candidates) {
-    if (!rule.domains.has(domainOf(candidate).toLowerCase())) continue;
-    const user = userOf(candidate);
-    const addressed = rule.manager.test(user) ? 'manager' : rule.rooms.test(user) ? 'room' : undefined;
+export const placeOf = (rule: RoutingRule, { uri, to }: SipRequest): Place | SipAnswer => {
+  if (parseUri(uri) === undefined) return badRequest('Request-URI cannot be read');
+  const named = [namedUser('To', to.uri), ...(uri === to.uri ? [] : [namedUser('Request-URI', uri)])];
+  for (const user of named) if ('status' in user && user.status === 414) return uriTooLong(user.reason);
+  for (const user of named) {
+    if ('status' in user) continue;
+    const addressed = addressedAs(rule, user.uri);
     if (addressed === undefined) continue;
-    const room = parseRoom(candidate, '');
+    const room = parseRoom(user.uri, '');
     if (E.isLeft(room)) return uriTooLong(reasonOf(room.left, ''));
     return { address: room.right, addressed };
   }
   return notFound('No room and no conference manager has this address');
+};
+
+const addressedAs = ({ domains, manager, rooms }: RoutingRule, uri: MemberUri): Place['addressed'] | undefined => {
+  if (!domains.has(domainOf(uri).toLowerCase())) return undefined;
+  const user = userOf(uri);
+  if (manager.test(user)) return 'manager';
+  return rooms.test(user) ? 'room' : undefined;
 };
