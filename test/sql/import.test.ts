@@ -7,12 +7,11 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { EventStore } from '../../src/ports/event-store.ts';
 import type { RoomUri } from '../../src/room/address.ts';
 import { userOf } from '../../src/room/address.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
-import { importTables } from '../../src/sql/import.ts';
 import { foldLog } from '../../src/sql/mirror/fold-log.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { append, memberExited, memberUri, roomUri } from './history.ts';
+import { importFrom } from './import-from.ts';
 
 type RoomCells = readonly [name: string, domain: string, flag: number];
 type MemberCells = readonly [user: string, domain: string, room: string, flag: number];
@@ -41,16 +40,9 @@ describe('import of the tables of OpenSIPS and Kamailio', () => {
     return `sqlite:${file}`;
   };
   const run = (from: string) =>
-    importTables({
-      store,
-      clock: systemClock,
-      ids: randomIds(),
-      node: 'test',
-      from,
-      roomsTable: 'imc_rooms',
-      membersTable: 'imc_members',
-      unfit: (room: RoomUri) => (userOf(room).startsWith('lobby') ? 'its name is no room here' : undefined),
-    });
+    importFrom(store, from, (room: RoomUri) =>
+      userOf(room).startsWith('lobby') ? 'its name is no room here' : undefined,
+    );
   /** Rooms of the log, each as one line: the URI, `private`, then the members with their roles. */
   const inLog = async () => {
     const { rooms } = await foldLog(store, 'end');
@@ -197,6 +189,35 @@ describe('import of the tables of OpenSIPS and Kamailio', () => {
       'room sip:sip:chat-6@imc.test@imc.test: its name cannot stand in a SIP URI',
       'member sip:f@imc.test of sip:CHAT-1@imc.test: its room is left out',
       'member sip:h@imc.test of sip:chat-9@imc.test: there is no room sip:chat-9@imc.test',
+    ]);
+  });
+
+  it('takes a NULL for no name: the row is listed', async () => {
+    const file = join(folder, 'loose.db');
+    const db = new DatabaseSync(file);
+    db.exec(`CREATE TABLE imc_rooms (id INTEGER PRIMARY KEY, name TEXT, domain TEXT, flag INTEGER);
+      CREATE TABLE imc_members (id INTEGER PRIMARY KEY, username TEXT, domain TEXT, room TEXT, flag INTEGER);
+      INSERT INTO imc_rooms (name, domain, flag) VALUES
+        ('chat-1', 'imc.test', 0), ('chat-2', 'imc.test', 0), (NULL, 'imc.test', 0), ('chat-3', 'imc.test', NULL);
+      INSERT INTO imc_members (username, domain, room, flag) VALUES
+        ('null', 'imc.test', 'sip:chat-1@imc.test', 1), (NULL, 'imc.test', 'sip:chat-1@imc.test', 0),
+        ('a', NULL, 'sip:chat-1@imc.test', 0), ('b', 'imc.test', NULL, 0), ('c', 'imc.test', 'sip:chat-1@imc.test', NULL),
+        (NULL, 'imc.test', 'sip:chat-2@imc.test', 1), ('d', 'imc.test', 'sip:chat-2@imc.test', 0),
+        ('e', 'imc.test', 'sip:NULL@imc.test', 1);`);
+    db.close();
+    const { rooms, members, left } = await run(`sqlite:${file}`);
+    assert.deepEqual([rooms, members], [1, 1]);
+    assert.deepEqual(await inLog(), ['sip:chat-1@imc.test sip:null@imc.test=owner']);
+    assert.deepEqual(left, [
+      'room sip:NULL@imc.test: its name is NULL',
+      'room sip:chat-3@imc.test: its flag is NULL',
+      'member sip:NULL@imc.test of sip:chat-1@imc.test: its username is NULL',
+      'member sip:a@NULL of sip:chat-1@imc.test: its domain is NULL',
+      'member sip:b@imc.test of NULL: its room is NULL',
+      'member sip:c@imc.test of sip:chat-1@imc.test: its flag is NULL',
+      'member sip:NULL@imc.test of sip:chat-2@imc.test: its username is NULL',
+      'room sip:chat-2@imc.test: it has members and no owner',
+      'member sip:e@imc.test of sip:NULL@imc.test: there is no room sip:NULL@imc.test',
     ]);
   });
 

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../../config/config.ts';
+import { importRooms } from '../../engine/import-rooms.ts';
 import { domainOf, type RoomUri, userOf } from '../../room/address.ts';
+import { foundRooms, type TablesToImport } from '../../room/import-tables.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { openStore } from '../../server/open-store.ts';
-import { CliError, type Run } from '../invocation.ts';
+import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { silentLog } from '../read/open-reader.ts';
 import { databaseProblem } from '../read/sql-problem.ts';
 import { progress } from '../terminal/progress.ts';
@@ -13,45 +17,60 @@ import { printable } from '../terminal/show.ts';
 
 /** `imcd import --from DB_URL`: what was left alone goes to stdout, a line each; what was done to stderr. */
 export const run: Run = async ({ options, config: read, out, err }) => {
-  const { from, 'password-file': passwordFile } = options;
+  const from = databaseUrl(options);
+  const config = await read();
+  const bar = progress('importing', 'rooms');
+  const importing = pipe(
+    TE.tryCatch(() => tablesOf(from, config), readProblem),
+    TE.map((tables) => foundRooms(tables, unfitRoom(config))),
+    TE.chainW((found) => {
+      const ports = { clock: systemClock, ids: randomIds() };
+      return TE.bracket(
+        openStore(config, { ...ports, log: silentLog }),
+        (store) => importRooms({ ...ports, store, node: config.node, onProgress: bar.update }, found),
+        (store) => TE.fromTask(store.close),
+      );
+    }),
+  );
+  const imported = await importing().finally(bar.end);
+  if (E.isLeft(imported)) throw new CliError(printable(imported.left.message, '\n'));
+  const { rooms, members, already, left } = imported.right;
+  for (const line of left) await out(printable(line));
+  err(
+    `${rooms} rooms made, ${members} members added, ${already} were in the log already, ${left.length} lines left alone`,
+  );
+  return 0;
+};
+
+interface DatabaseUrl {
+  readonly url: string;
+  readonly password: string | undefined;
+}
+
+const databaseUrl = ({ from, 'password-file': passwordFile }: Invocation['options']): DatabaseUrl => {
   if (typeof from !== 'string') {
     throw new CliError(
       '--from is missing: the URL of the database, for example mysql://opensips@localhost/opensips',
       2,
     );
   }
-  const password = typeof passwordFile === 'string' ? { password: firstLine(passwordFile) } : {};
-  const config = await read();
-  const { importTables } = await import('../../sql/import.ts');
-  const opened = await openStore(config, { clock: systemClock, ids: randomIds(), log: silentLog })();
-  if (E.isLeft(opened)) throw new CliError(printable(opened.left.message));
-  const store = opened.right;
-  const bar = progress('importing', 'rooms');
-  try {
-    const { rooms, members, already, left } = await importTables({
-      ...password,
-      store,
-      clock: systemClock,
-      ids: randomIds(),
-      node: config.node,
-      from,
-      roomsTable: config.rooms_table,
-      membersTable: config.members_table,
-      unfit: unfitRoom(config),
-      onProgress: bar.update,
-    });
-    bar.end();
-    for (const line of left) await out(printable(line));
-    err(
-      `${rooms} rooms made, ${members} members added, ${already} were in the log already, ${left.length} lines left alone`,
-    );
-    return 0;
-  } catch (error) {
-    throw databaseProblem(error);
-  } finally {
-    bar.end();
-    await store.close();
-  }
+  return { url: from, password: typeof passwordFile === 'string' ? firstLine(passwordFile) : undefined };
+};
+
+const tablesOf = async ({ url, password }: DatabaseUrl, config: Config): Promise<TablesToImport> => {
+  const [{ readTablesToImport }, { databaseSettings }] = await Promise.all([
+    import('../../sql/import-rows.ts'),
+    import('../../sql/database/url.ts'),
+  ]);
+  const names = { roomsTable: config.rooms_table, membersTable: config.members_table };
+  return readTablesToImport(databaseSettings(url, password), names);
+};
+
+/** What a database said no to; our own mistakes are thrown. */
+const readProblem = (error: unknown): { readonly message: string } => {
+  const problem = databaseProblem(error);
+  if (problem instanceof CliError) return problem;
+  throw problem;
 };
 
 /** The routing rule: a room that nobody could reach is not made. */

@@ -6,9 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { EventStore } from '../../../src/ports/event-store.ts';
 import type { Room } from '../../../src/room/room.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
-import { importTables } from '../../../src/sql/import.ts';
 import { foldLog } from '../../../src/sql/mirror/fold-log.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
 import { component } from '../../support/component.ts';
@@ -17,6 +15,7 @@ import { startKamailioImc } from '../../support/kamailio-imc.ts';
 import { startMariadb } from '../../support/mariadb.ts';
 import { type SipUsers, startSipUsers } from '../../support/sip-users.ts';
 import { append, memberJoined, memberUri, roomCreated, roomUri } from '../history.ts';
+import { importFrom } from '../import-from.ts';
 import { createWorld, type World } from '../world.ts';
 
 const [alice, bob, carol, dave] = ['alice', 'Bob', 'carol', 'dave'].map((name) =>
@@ -54,18 +53,6 @@ describe('Kamailio on a copy of the mirror', needed, () => {
     await world.end();
     rmSync(folder, { recursive: true });
   });
-
-  const importInto = (store: EventStore, from: string) =>
-    importTables({
-      store,
-      clock: systemClock,
-      ids: randomIds(),
-      node: 'test',
-      from,
-      roomsTable: 'imc_rooms',
-      membersTable: 'imc_members',
-      unfit: () => undefined,
-    });
 
   it('has the same rooms and members, its chat reaches them, and what it leaves is imported', async () => {
     await append(
@@ -114,14 +101,14 @@ describe('Kamailio on a copy of the mirror', needed, () => {
     }
 
     const fresh = createMemoryStore(randomIds());
-    const { rooms, members, left } = await importInto(fresh, copy);
+    const { rooms, members, left } = await importFrom(fresh, copy);
     assert.deepEqual([rooms, members, left], [2, 6, []]);
     assert.deepEqual(await inWords(fresh), {
       [first]: [`${bob} admin`, `${alice} owner`, `${carol} member`, `${dave} member`],
       [second]: ['private', `${alice} owner`, `${carol} admin`],
     });
     // Back into the log that the mirror came from: only what is new.
-    assert.equal((await importInto(world.store, copy)).members, 1);
+    assert.equal((await importFrom(world.store, copy)).members, 1);
     assert.ok((await inWords(world.store))[first]?.includes(`${dave} member`));
   });
 });
