@@ -1,7 +1,7 @@
 import { type Actor, isOperator } from './actor.ts';
 import { type MemberUri, memberKey, type RoomUri } from './address.ts';
 import type { RoomCommand } from './commands.ts';
-import type { RoomEvent } from './events.ts';
+import type { EventData, LaterType, RoomEvent } from './events.ts';
 import { type Room, type RoomState, recipientsOf } from './room.ts';
 import * as texts from './texts.ts';
 
@@ -83,40 +83,40 @@ const others = (everybody: readonly MemberUri[], member: MemberUri): readonly Me
   return everybody.filter((uri) => memberKey(uri) !== key);
 };
 
+/** `before`: the room before the event. */
+type Tell<Data> = (before: Room, data: Data, options: AnnounceOptions) => readonly Announcement[];
+
+const tellEntered: Tell<EventData['MemberJoined']> = (before, { member }) => [
+  broadcast(before.uri, [...recipientsOf(before), member], texts.joined(member)),
+];
+
+const leftTo = (before: Room, member: MemberUri): Announcement =>
+  broadcast(before.uri, others(recipientsOf(before), member), texts.left(member));
+
+/** A type of event that has no row here does not compile. */
+const tells: { readonly [T in LaterType]: Tell<EventData[T]> } = {
+  MemberJoined: tellEntered,
+  InvitationAccepted: tellEntered,
+  MemberAdded: tellEntered,
+  MemberInvited: (before, { member, by }, options) => [invitation(before, member, by, options)],
+  InvitationDenied: (before, { member, inviter }) => notice(before.uri, inviter, texts.denied(member)),
+  InvitationWithdrawn: (before, { member, inviter, cause }) =>
+    cause === 'undeliverable'
+      ? notice(before.uri, inviter, texts.notRegistered(member))
+      : notice(before.uri, member, texts.removed),
+  MemberRemoved: (before, { member }) => [...notice(before.uri, member, texts.removed), leftTo(before, member)],
+  MemberExited: (before, { member }) => [leftTo(before, member)],
+  RoleChanged: (before, { member, role }) => [
+    broadcast(before.uri, recipientsOf(before), texts.roleChanged(member, role)),
+  ],
+  RoomDestroyed: (before) => [broadcast(before.uri, recipientsOf(before), texts.destroyed)],
+};
+
 const ofEvent = (before: RoomState, event: RoomEvent, options: AnnounceOptions): readonly Announcement[] => {
   if (event.type === 'RoomCreated') return notice(event.data.room, event.data.owner, texts.created);
   // No other event is decided on a room that is not there.
-  if (before === undefined) return [];
-  const { uri } = before;
-  const everybody = recipientsOf(before);
-  switch (event.type) {
-    case 'MemberJoined':
-    case 'InvitationAccepted':
-    case 'MemberAdded': {
-      const { member } = event.data;
-      return [broadcast(uri, [...everybody, member], texts.joined(member))];
-    }
-    case 'MemberInvited':
-      return [invitation(before, event.data.member, event.data.by, options)];
-    case 'InvitationDenied':
-      return notice(uri, event.data.inviter, texts.denied(event.data.member));
-    case 'InvitationWithdrawn': {
-      const { member, inviter, cause } = event.data;
-      return cause === 'undeliverable'
-        ? notice(uri, inviter, texts.notRegistered(member))
-        : notice(uri, member, texts.removed);
-    }
-    case 'MemberRemoved': {
-      const { member } = event.data;
-      return [...notice(uri, member, texts.removed), broadcast(uri, others(everybody, member), texts.left(member))];
-    }
-    case 'MemberExited': {
-      const { member } = event.data;
-      return [broadcast(uri, others(everybody, member), texts.left(member))];
-    }
-    case 'RoleChanged':
-      return [broadcast(uri, everybody, texts.roleChanged(event.data.member, event.data.role))];
-    case 'RoomDestroyed':
-      return [broadcast(uri, everybody, texts.destroyed)];
-  }
+  return before === undefined ? [] : ofLater(before, event, options);
 };
+
+const ofLater = <T extends LaterType>(before: Room, { type, data }: RoomEvent<T>, options: AnnounceOptions) =>
+  tells[type](before, data, options);

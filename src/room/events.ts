@@ -81,6 +81,8 @@ export const roomEvents = {
 
 export type RoomEvents = typeof roomEvents;
 export type EventType = keyof RoomEvents;
+/** Types of what happens to a room that is there. */
+export type LaterType = Exclude<EventType, 'RoomCreated'>;
 /** By type, the data of today's version. */
 export type EventData = { readonly [T in EventType]: t.TypeOf<RoomEvents[T]['data']> };
 /** A fact of a room's stream, in today's version; with `T`, one of some types. */

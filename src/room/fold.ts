@@ -1,5 +1,5 @@
 import { type MemberKey, memberKey } from './address.ts';
-import type { EventData, EventType, RoomEvent } from './events.ts';
+import type { EventData, LaterType, RoomEvent } from './events.ts';
 import { enrolled, invited, type Member, memberOf, type Room, type RoomState, recipientsChanged } from './room.ts';
 
 /** What events make of a room. */
@@ -55,7 +55,7 @@ const changeRole: Apply<EventData['RoleChanged']> = (room, { member: uri, role }
 };
 
 /** A type of event that has no row here does not compile. */
-const applies: { readonly [T in Exclude<EventType, 'RoomCreated'>]: Apply<EventData[T]> } = {
+const applies: { readonly [T in LaterType]: Apply<EventData[T]> } = {
   MemberJoined: enter,
   MemberAdded: enter,
   InvitationAccepted: enter,
@@ -79,11 +79,8 @@ const create = (
 
 const isOwned = (room: Room): room is OwnedRoom => room.members instanceof Map;
 
-const applyLater = <T extends keyof typeof applies>(
-  room: OwnedRoom,
-  event: RoomEvent<T>,
-  time: string,
-): Room | 'gone' => applies[event.type](room, event.data, time);
+const applyLater = <T extends LaterType>(room: OwnedRoom, event: RoomEvent<T>, time: string): Room | 'gone' =>
+  applies[event.type](room, event.data, time);
 
 /**
  * Applies an event to a room that the caller owns: its member table is changed in place, and the same room comes back; a new

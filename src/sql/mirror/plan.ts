@@ -1,6 +1,6 @@
 import { type MemberUri, memberKey, type RoomUri } from '../../room/address.ts';
-import type { RoomEvent } from '../../room/events.ts';
-import { flagOf, memberFlags } from './rows.ts';
+import type { EventData, EventType, RoomEvent } from '../../room/events.ts';
+import { flagOf, memberFlags, roomFlags } from './rows.ts';
 
 /**
  * What a batch of events changes in the tables, net: who joins and leaves within one batch costs no row.
@@ -32,49 +32,6 @@ export interface TouchedMember {
 }
 
 export const emptyPlan = (room: RoomUri): RoomPlan => ({ room, members: new Map() });
-
-/** Takes one more event of the room into its plan, in the order of its stream. */
-export const planEvent = (plan: RoomPlan, event: RoomEvent): void => {
-  plan.room = event.data.room;
-  switch (event.type) {
-    case 'RoomCreated': {
-      const { room, owner } = event.data;
-      plan.create = { room, flag: event.data.private ? 1 : 0 };
-      plan.members = new Map();
-      enter(plan, owner, memberFlags.owner, 'absent');
-      return;
-    }
-    case 'RoomDestroyed':
-      if (plan.create === undefined) plan.drop = event.data.room;
-      delete plan.create;
-      delete plan.handedOver;
-      plan.members = new Map();
-      return;
-    case 'MemberJoined':
-      enter(plan, event.data.member, 0, 'absent');
-      return;
-    case 'MemberInvited':
-      enter(plan, event.data.member, memberFlags.invited, 'absent');
-      return;
-    case 'MemberAdded':
-      enter(plan, event.data.member, 0, plan.create === undefined ? 'maybe' : 'absent');
-      return;
-    case 'InvitationAccepted':
-      enter(plan, event.data.member, 0, 'present');
-      return;
-    case 'InvitationDenied':
-    case 'InvitationWithdrawn':
-    case 'MemberRemoved':
-    case 'MemberExited':
-      leave(plan, event.data.member);
-      return;
-    case 'RoleChanged': {
-      const { member, role } = event.data;
-      if (role === 'owner') handOver(plan, member);
-      else setFlag(plan, member, flagOf(role));
-    }
-  }
-};
 
 /** A place is taken anew, behind the others: by joining, by an invitation, by accepting one. */
 const enter = (plan: RoomPlan, member: MemberUri, flag: number, before: TouchedMember['before']): void => {
@@ -110,4 +67,41 @@ const handOver = (plan: RoomPlan, member: MemberUri): void => {
   }
   setFlag(plan, member, memberFlags.owner);
   if (plan.create === undefined) plan.handedOver = { room: plan.room, owner: memberKey(member) };
+};
+
+type TakeIn<Data> = (plan: RoomPlan, data: Data) => void;
+
+const leaves: TakeIn<EventData['MemberExited']> = (plan, { member }) => leave(plan, member);
+
+/** A type of event that has no row here does not compile. */
+const takeIn: { readonly [T in EventType]: TakeIn<EventData[T]> } = {
+  RoomCreated: (plan, { room, owner, private: isPrivate }) => {
+    plan.create = { room, flag: isPrivate ? roomFlags.private : 0 };
+    plan.members = new Map();
+    enter(plan, owner, memberFlags.owner, 'absent');
+  },
+  RoomDestroyed: (plan, { room }) => {
+    if (plan.create === undefined) plan.drop = room;
+    delete plan.create;
+    delete plan.handedOver;
+    plan.members = new Map();
+  },
+  MemberJoined: (plan, { member }) => enter(plan, member, 0, 'absent'),
+  MemberInvited: (plan, { member }) => enter(plan, member, memberFlags.invited, 'absent'),
+  MemberAdded: (plan, { member }) => enter(plan, member, 0, plan.create === undefined ? 'maybe' : 'absent'),
+  InvitationAccepted: (plan, { member }) => enter(plan, member, 0, 'present'),
+  InvitationDenied: leaves,
+  InvitationWithdrawn: leaves,
+  MemberRemoved: leaves,
+  MemberExited: leaves,
+  RoleChanged: (plan, { member, role }) => {
+    if (role === 'owner') handOver(plan, member);
+    else setFlag(plan, member, flagOf(role));
+  },
+};
+
+/** Takes one more event of the room into its plan, in the order of its stream. */
+export const planEvent = <T extends EventType>(plan: RoomPlan, { type, data }: RoomEvent<T>): void => {
+  plan.room = data.room;
+  takeIn[type](plan, data);
 };
