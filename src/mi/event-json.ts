@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { RoomState } from '../room/room.ts';
+import { shownData } from '../room/upcast.ts';
 
 /** The JSON forms of events and states that scripts hold on to: `imcd history --json`, `imcd state --json` and MI alike. */
 
@@ -9,20 +10,27 @@ const field = (record: unknown, name: string): unknown =>
     : undefined;
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** What is absent is null, so that every line has the same members. */
-export const eventJson = (event: StoredEvent) => ({
-  position: event.position,
-  stream: event.stream,
-  revision: Number(event.revision),
-  type: event.type,
-  time: event.time,
-  room: text(field(event.data, 'room')),
-  actor: text(field(event.metadata, 'actor')),
-  source: text(field(event.metadata, 'source')),
-  callId: text(field(event.metadata, 'callId')),
-  data: event.data,
-  metadata: event.metadata,
-});
+/**
+ * What is absent is null, so that every line has the same members. `data` are in today's form, so that whoever reads a history
+ * meets one shape a type; `metadata` stand as they were written, `version` among them, which says in what form the data stand
+ * in the log (an export gives those). An event that this version does not know is given as it stands.
+ */
+export const eventJson = (event: StoredEvent) => {
+  const data = shownData(event);
+  return {
+    position: event.position,
+    stream: event.stream,
+    revision: Number(event.revision),
+    type: event.type,
+    time: event.time,
+    room: text(field(data, 'room')),
+    actor: text(field(event.metadata, 'actor')),
+    source: text(field(event.metadata, 'source')),
+    callId: text(field(event.metadata, 'callId')),
+    data,
+    metadata: event.metadata,
+  };
+};
 
 /** A living room; null for none (never made, or destroyed). */
 export const stateJson = (revision: bigint | undefined, room: RoomState) =>

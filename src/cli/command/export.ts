@@ -9,7 +9,8 @@ import { progress } from '../terminal/progress.ts';
 
 /**
  * `imcd export`: the log as NDJSON, rooms in the order of the log, then recorded messages by room. A line holds all that an
- * append needs, so that `--restore` brings the same events under the same ids.
+ * append needs, so that `--restore` brings the same events under the same ids. Data and metadata stand as they were written, in
+ * whatever version: who reads the restored log brings them up, as who reads this one.
  */
 export const run: Run = async (invocation) => {
   const { options } = invocation;

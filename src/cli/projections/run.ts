@@ -13,6 +13,9 @@ const batchSize = 500;
 /**
  * Runs a projection over the log, in a sandbox. One JSON object a line: `{"link":"3@room-x","stream":...,"metadata":...}` and
  * `{"emit":TYPE,"stream":...,"data":...,"metadata":...}` as they come, then `{"partition":...,"state":...,"result":...}`.
+ *
+ * Events are given as they were written, in whatever version: EventStoreDB gives them so to the same file, and both must come
+ * to the same result. `metadata.version` tells a projection which form it has before it.
  */
 export const runProjection = async (file: ProjectionFile, invocation: Invocation): Promise<number> => {
   const { options, out } = invocation;
