@@ -1,6 +1,7 @@
-import * as t from 'io-ts';
+import type * as t from 'io-ts';
 import { Actor } from './actor.ts';
 import { MemberUri } from './address.ts';
+import { fieldsOf } from './codec-fields.ts';
 
 /** Data of an older version, as JSON gives them: an object, of which nothing else is sure. */
 export type OldData = Readonly<Record<string, unknown>>;
@@ -40,10 +41,6 @@ export const define = <C extends t.Mixed>(row: {
   return { meaning, data, version: upcasts.length + 1, upcasts, users: usersIn(data) };
 };
 
-/** Names of the fields that are a user's or an actor's. Throws for a codec that is no object's. */
-const usersIn = (codec: t.Mixed): readonly string[] => {
-  if (codec instanceof t.IntersectionType) return codec.types.flatMap(usersIn);
-  if (!(codec instanceof t.InterfaceType || codec instanceof t.PartialType))
-    throw new TypeError(`data of an event are an object, not ${codec.name}`);
-  return Object.entries(codec.props).flatMap(([name, field]) => (field === MemberUri || field === Actor ? [name] : []));
-};
+/** Names of the fields that are a user's or an actor's. */
+const usersIn = (codec: t.Mixed): readonly string[] =>
+  fieldsOf(codec).flatMap(([name, field]) => (field === MemberUri || field === Actor ? [name] : []));

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { type Actor, Operator } from '../../src/room/actor.ts';
-import { MemberUri, RoomUri } from '../../src/room/address.ts';
+import { type MemberKey, MemberUri, memberKey, RoomUri } from '../../src/room/address.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
 import { decide, type Policy } from '../../src/room/decide.ts';
-import type { RoomEvent } from '../../src/room/events.ts';
+import { type RoomEvent, roomEvents } from '../../src/room/events.ts';
 import { applyInPlace } from '../../src/room/fold.ts';
-import type { RoomState } from '../../src/room/room.ts';
+import { Enrolled, Member, type Room, RoomProperties, type RoomState } from '../../src/room/room.ts';
+import { arbitraryOf, type BrandArbitraries } from './codec-arbitrary.ts';
 
 /** Objects as JSON.parse makes them: fast-check's own have no prototype at times. */
 const record = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -89,35 +90,29 @@ export const run = (
   return { facts, room: state };
 };
 
-const by = actor;
-const place = record({ room: anyRoom, member: anyMember });
-const event = <T extends string, D>(type: T, data: fc.Arbitrary<D>) => record({ type: is(type), data });
+const brands: BrandArbitraries = { RoomUri: anyRoom, MemberUri: anyMember, Operator: operator };
 
-/** Any event that the codecs know, whether or not a room could have it. */
-export const anyEvent: fc.Arbitrary<RoomEvent> = fc.oneof(
-  event(
-    'RoomCreated',
-    with_(
-      record({
-        room: anyRoom,
-        owner: anyMember,
-        private: fc.boolean(),
-        cause: fc.constantFrom('create', 'join', 'import'),
-      }),
-      scheme,
+const isRoomEvent = (event: { readonly type: string; readonly data: unknown }): event is RoomEvent =>
+  Object.entries(roomEvents).some(([type, row]) => type === event.type && row.data.is(event.data));
+
+/** Any event that the table knows, whether or not a room could have it. */
+export const anyEvent: fc.Arbitrary<RoomEvent> = fc
+  .oneof(
+    ...Object.entries(roomEvents).map(([type, { data }]) =>
+      record({ type: fc.constant(type), data: arbitraryOf(data, brands) }),
     ),
-  ),
-  event('MemberJoined', with_(place, scheme)),
-  event('MemberInvited', with_(with_(place, record({ by })), scheme)),
-  event('InvitationAccepted', with_(place, scheme)),
-  event('InvitationDenied', with_(place, record({ inviter: by }))),
-  event(
-    'InvitationWithdrawn',
-    with_(place, record({ inviter: by, by, cause: fc.constantFrom('removed', 'undeliverable') })),
-  ),
-  event('MemberRemoved', with_(place, record({ by }))),
-  event('MemberExited', place),
-  event('MemberAdded', with_(with_(place, record({ by })), scheme)),
-  event('RoleChanged', with_(place, record({ role, by }))),
-  event('RoomDestroyed', record({ room: anyRoom, by, cause: fc.constantFrom('exit', 'destroy') })),
-);
+  )
+  .filter(isRoomEvent);
+
+const anyOwner = arbitraryOf(Enrolled, brands).map((member): Enrolled => ({ ...member, role: 'owner' }));
+const anyOther = arbitraryOf(Member, brands).filter(({ role }) => role !== 'owner');
+
+/** Any living room: every field of the room's codecs there or absent, whether or not events could lead to it. */
+export const anyLivingRoom: fc.Arbitrary<Room> = fc
+  .tuple(arbitraryOf(RoomProperties, brands), anyOwner, fc.array(anyOther), fc.array(anyOther))
+  .map(([properties, owner, before, after]) => {
+    const members = new Map(before.map((member): [MemberKey, Member] => [memberKey(member.uri), member]));
+    members.set(memberKey(owner.uri), owner);
+    for (const member of after) if (!members.has(memberKey(member.uri))) members.set(memberKey(member.uri), member);
+    return { ...properties, owner: memberKey(owner.uri), members };
+  });
