@@ -1,11 +1,5 @@
-import type {
-  Definition,
-  Emitted,
-  Interpreter,
-  InterpreterLimits,
-  PartitionOutcome,
-  ProjectionEvent,
-} from './interpreter.ts';
+import type { Interpreter } from './interpreter.ts';
+import type { Definition, Emitted, InterpreterLimits, PartitionOutcome, ProjectionEvent } from './projection.ts';
 
 /**
  * What runs in the child process, handed to it as text: the process' own loop, and what stands in the projection's realm.

@@ -1,14 +1,8 @@
 import type { Clock } from '../ports/clock.ts';
 import { type Order, type Report, realmMain } from './child.ts';
-import {
-  type Definition,
-  type Emitted,
-  Interpreter,
-  type InterpreterLimits,
-  type PartitionOutcome,
-  type ProjectionEvent,
-} from './interpreter.ts';
+import { Interpreter } from './interpreter.ts';
 import { ProjectionFault, type ProjectionLimits, projectionLimits } from './limits.ts';
+import type { Definition, Emitted, InterpreterLimits, PartitionOutcome, ProjectionEvent } from './projection.ts';
 import { SandboxProcess } from './sandbox-process.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewEvent } from '../../src/ports/event-store.ts';
-import type { Emitted, PartitionOutcome, ProjectionEvent } from '../../src/projections/interpreter.ts';
 import { type ProjectionLimits, projectionLimits } from '../../src/projections/limits.ts';
+import type { Emitted, PartitionOutcome, ProjectionEvent } from '../../src/projections/projection.ts';
 import { openSandbox } from '../../src/projections/sandbox.ts';
 import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';

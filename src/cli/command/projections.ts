@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import type { Definition } from '../../projections/interpreter.ts';
 import { ProjectionFault } from '../../projections/limits.ts';
+import type { Definition } from '../../projections/projection.ts';
 import { openSandbox } from '../../projections/sandbox.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';

@@ -1,6 +1,6 @@
 import { type EventStore, type StoredEvent, StoreError } from '../../ports/event-store.ts';
-import type { ProjectionEvent } from '../../projections/interpreter.ts';
 import { ProjectionFault, projectionLimits } from '../../projections/limits.ts';
+import type { ProjectionEvent } from '../../projections/projection.ts';
 import { openSandbox, type Sandbox } from '../../projections/sandbox.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CliError, type Invocation } from '../invocation.ts';

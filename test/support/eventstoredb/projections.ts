@@ -8,7 +8,8 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
-import { Interpreter, type PartitionOutcome } from '../../../src/projections/interpreter.ts';
+import { Interpreter } from '../../../src/projections/interpreter.ts';
+import type { PartitionOutcome } from '../../../src/projections/projection.ts';
 import { callError } from './errors.ts';
 import { projections, projectionsService, struct } from './generated.ts';
 import type { Recorded } from './log.ts';
