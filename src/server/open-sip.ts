@@ -52,9 +52,9 @@ const openSip = ({ config, clock, ids, log }: Starting): OpenedSip => {
     open: config.open,
     startChar: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
-    ...(config.advertise === undefined ? {} : { advertise: config.advertise }),
-    ...(config.outbound_proxy === undefined ? {} : { outboundProxy: config.outbound_proxy.uri }),
-    ...(config.extra_hdrs.length === 0 ? {} : { extraHeaders: config.extra_hdrs.join('\r\n') }),
+    advertise: config.advertise,
+    outboundProxy: config.outbound_proxy?.uri,
+    extraHeaders: config.extra_hdrs.join('\r\n'),
   });
   const reload: OpenedSip['reload'] = (next) => {
     trusted = within(next.trusted);

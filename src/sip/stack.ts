@@ -34,9 +34,9 @@ export interface SipStackOptions {
   readonly rule: RoutingRule;
   /** Registered users; closed with the stack. */
   readonly location: Location;
-  /** Is this IP address one of the trusted? */
+  /** Is this IP address trusted? A sender there is believed to be who From says, and is told, in P-Asserted-Identity, who wrote. */
   readonly trusted: (address: string) => boolean;
-  /** Every sender is believed. */
+  /** Senders elsewhere are believed too; trusted they are not. */
   readonly open: boolean;
   /** `imc_cmd_start_char`. */
   readonly startChar: string;

@@ -33,7 +33,7 @@ export interface CourierOptions {
   readonly reachable: (key: MemberKey) => readonly Reachable[];
   /** Is this domain one of ours? A user of ours without a binding is nowhere, whatever the name's address is. */
   readonly served: (domain: string) => boolean;
-  /** Is this IP address believed (and told, in P-Asserted-Identity, who speaks)? */
+  /** Is this IP address trusted, so that P-Asserted-Identity may go there (RFC 3325)? */
   readonly trusted: (address: string) => boolean;
   /** `sip:HOST[:PORT][;transport=...]`: the next hop of everything. */
   readonly outboundProxy?: string | undefined;

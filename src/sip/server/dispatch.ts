@@ -30,7 +30,7 @@ export interface RequestDispatchOptions {
   readonly refusedLog: RefusedLog;
   readonly client: ClientTransactions;
   readonly server: ServerTransactions;
-  /** Is a sender at this IP address believed? */
+  /** Is a sender at this IP address believed to be who From says? */
   readonly believed: (address: string) => boolean;
   readonly maxMessageSize: number;
 }
