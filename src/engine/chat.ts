@@ -1,9 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { Courier, Outgoing } from '../ports/courier.ts';
+import type { Courier, Outgoing, Roster } from '../ports/courier.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
 import type { Refusal } from '../room/refusals.ts';
-import { type Member, memberOf, type Room, recipientsOf } from '../room/room.ts';
+import { type Member, memberOf, type Room } from '../room/room.ts';
 import type { MessageSent } from '../room/transcript.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, IncomingMessage } from './conference.ts';
@@ -43,15 +43,17 @@ export const handleChat =
 
 interface Sender {
   readonly room: Room;
+  readonly roster: Roster;
   readonly member: Member;
 }
 
 const senderIn = (rooms: Rooms, key: RoomKey, message: IncomingMessage): E.Either<Refusal, Sender> => {
   const room = rooms.get(key);
-  if (room === undefined) return E.left({ reason: 'NoSuchRoom' });
+  const roster = rooms.roster(key);
+  if (room === undefined || roster === undefined) return E.left({ reason: 'NoSuchRoom' });
   const member = memberOf(room, memberKey(message.sender));
   if (member === undefined) return E.left({ reason: 'NotMember' });
-  return E.right({ room, member });
+  return E.right({ room, roster, member });
 };
 
 const confirmRefusal = async (
@@ -77,7 +79,7 @@ const send = (
   ports: ChatPorts,
   key: RoomKey,
   message: IncomingMessage,
-  { room, member }: Sender,
+  sender: Sender,
   answer: (answer: Answer) => void,
 ): void => {
   if (isComposing(message.contentType) && !ports.relayComposing) {
@@ -85,9 +87,9 @@ const send = (
     return;
   }
   ports.counters.chatMessages += 1;
-  const copies = copiesOf(message, room, member);
+  const copies = copiesOf(message, sender);
   if (ports.record !== undefined) {
-    recordFirst(ports, ports.record, key, { message, room, member, copies }, answer);
+    recordFirst(ports, ports.record, key, { ...sender, message, copies }, answer);
     return;
   }
   let answered = false;
@@ -101,9 +103,9 @@ const send = (
   ports.courier.send({ ...copies, onHandedOver: once });
 };
 
-const copiesOf = (message: IncomingMessage, room: Room, member: Member): Outgoing => {
+const copiesOf = (message: IncomingMessage, { roster, member }: Sender): Outgoing => {
   const { contentType, body, origin } = message;
-  const shared = { from: room.uri, recipients: recipientsOf(room), except: member.uri, contentType };
+  const shared = { from: roster.room, recipients: roster, except: member.uri, contentType };
   const inReplyTo = origin.correlationId;
   if (!isText(contentType)) return { ...shared, body, inReplyTo, assertedIdentity: member.uri };
   const prefix = Buffer.from(`<${withoutScheme(member.uri)}>: `, 'latin1');

@@ -1,4 +1,4 @@
-import type { MemberUri } from '../room/address.ts';
+import type { MemberUri, RoomUri } from '../room/address.ts';
 
 /** The way out: one text for many. */
 
@@ -7,12 +7,25 @@ export type Delivery =
   | { readonly kind: 'delivered' } // a 2xx
   | { readonly kind: 'failed'; readonly reason: string }; // `486`, `timeout`, `unroutable`, `overflow`, ...
 
+/**
+ * Who gets what is sent to a room. Two rosters of the same room and revision name the same recipients, whatever objects they
+ * are: what has been prepared for one serves the other. Never changed, only replaced.
+ */
+export interface Roster {
+  /** The room's URI, in the case first seen. */
+  readonly room: RoomUri;
+  /** A revision of the room's stream at which these were its recipients. */
+  readonly revision: number;
+  /** The owner first, then in the order of joining. */
+  readonly uris: readonly MemberUri[];
+}
+
 /** One text or body for many: what the fan-out sends. */
 export interface Outgoing {
   /** The room's URI, or the address that was written to. Stands in From. */
   readonly from: string;
-  /** A ready array, the same object for as long as the room's members are the same. */
-  readonly recipients: readonly MemberUri[];
+  /** A room's roster, or a few users. */
+  readonly recipients: Roster | readonly MemberUri[];
   /** Left out of `recipients`: the sender of a chat message. */
   readonly except?: MemberUri;
   /** Content-Type, as it came, or `text/plain`. */

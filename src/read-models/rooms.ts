@@ -1,4 +1,5 @@
 import { BoundedMap } from '../bounds/bounded-map.ts';
+import type { Roster } from '../ports/courier.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
 import type { RoomEvent } from '../room/events.ts';
@@ -8,6 +9,7 @@ import type { Room, RoomState } from '../room/room.ts';
 import { roomOfStream } from '../room/stream.ts';
 import { decode, Undecodable } from '../room/upcast.ts';
 import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
+import { Rosters } from './rosters.ts';
 
 /** What became of an event: `gap` where an earlier one of its stream is missing, `stopped` where its room cannot be followed. */
 export type Applied = 'applied' | 'already' | 'gap' | 'stopped';
@@ -34,6 +36,8 @@ export interface Rooms {
   readonly forgotten: number;
   readonly requests: RecentRequests;
   readonly get: (key: RoomKey) => Room | undefined;
+  /** Who gets what is sent to the room: the same object for as long as they are the same. */
+  readonly roster: (key: RoomKey) => Roster | undefined;
   /** Revision of the last event applied, of a destroyed room too; undefined where none is known. */
   readonly revision: (key: RoomKey) => bigint | undefined;
   /** Why a room is stopped on this node: an event stands in its stream that this node does not know. */
@@ -83,6 +87,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   const destroyed = new BoundedMap<RoomKey, number>(mostDestroyed);
   const stopped = new Map<RoomKey, string>();
   const requests = createRecentRequests();
+  const rosters = new Rosters();
   let size = 0;
   let forgotten = 0;
   let changed: Set<RoomKey> | undefined;
@@ -160,6 +165,10 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
     buckets: buckets.length,
     requests,
     get: (key) => bucketOf(key).get(key)?.room,
+    roster: (key) => {
+      const entry = bucketOf(key).get(key);
+      return entry === undefined ? undefined : rosters.of(entry.room, entry.revision);
+    },
     revision: (key) => {
       const known = bucketOf(key).get(key)?.revision ?? destroyed.get(key);
       return known === undefined ? undefined : BigInt(known);

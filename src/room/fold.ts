@@ -1,6 +1,6 @@
 import { type MemberKey, memberKey } from './address.ts';
 import type { EventData, LaterType, RoomEvent } from './events.ts';
-import { enrolled, invited, type Member, memberOf, type Room, type RoomState, recipientsChanged } from './room.ts';
+import { enrolled, invited, type Member, memberOf, type Room, type RoomState } from './room.ts';
 
 /** What events make of a room. */
 
@@ -18,13 +18,11 @@ const enter: Apply<EventData['MemberJoined']> = (room, { member, scheme }, time)
   const before = room.members.get(key);
   if (before !== undefined) room.members.delete(key);
   room.members.set(key, enrolled(before?.uri ?? member, 'member', time, scheme ?? before?.scheme));
-  recipientsChanged(room);
   return room;
 };
 
 const leave: Apply<EventData['MemberExited']> = (room, { member }) => {
   room.members.delete(memberKey(member));
-  recipientsChanged(room);
   return room;
 };
 
@@ -48,7 +46,6 @@ const changeRole: Apply<EventData['RoleChanged']> = (room, { member: uri, role }
     const old = memberOf(room, room.owner);
     if (old !== undefined) room.members.set(room.owner, { ...old, role: 'admin' });
     room.owner = key;
-    recipientsChanged(room); // The owner stands first.
   }
   room.members.set(key, { ...member, role });
   return room;

@@ -59,25 +59,13 @@ export const memberCount = (room: Room): number => {
   return count;
 };
 
-/** Ready arrays of recipients; an entry lives until its room's recipients change. */
-const ready = new WeakMap<Room, readonly MemberUri[]>();
-
-/** The next recipients of a room are another array: to be called where members have changed, and where the owner has. */
-export const recipientsChanged = (room: Room): void => void ready.delete(room);
-
-/**
- * Who gets what is sent to the room: all but the invited, the owner first, then in the order of joining. The same array for
- * as long as those are the same: the fan-out keeps what it has prepared by it.
- */
+/** Who gets what is sent to the room: all but the invited, the owner first, then in the order of joining. */
 export const recipientsOf = (room: Room): readonly MemberUri[] => {
-  const known = ready.get(room);
-  if (known !== undefined) return known;
   const list: MemberUri[] = [];
   for (const [key, { uri, role }] of room.members) {
     if (role === 'invited') continue;
     if (key === room.owner) list.unshift(uri);
     else list.push(uri);
   }
-  ready.set(room, list);
   return list;
 };

