@@ -147,7 +147,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       try {
         return await transport.listen(options.listen);
       } catch (error) {
-        await close(0);
+        await close(0).catch(() => {}); // who closes again is told of it
         throw error;
       }
     },
