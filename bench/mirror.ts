@@ -16,6 +16,7 @@ import type { DatabaseServer } from '../test/support/database-server.ts';
 import { startMariadb } from '../test/support/mariadb.ts';
 import { startPostgres } from '../test/support/postgres.ts';
 import { startSqlite } from '../test/support/sqlite-file.ts';
+import { databaseAt } from '../test/support/urls.ts';
 
 /**
  * `npm run bench -- mirror [sqlite|mariadb|postgres ...]`: how fast the mirror catches up with 200,000 membership events in
@@ -62,14 +63,14 @@ const catchUp = async (server: DatabaseServer) => {
 };
 
 const follow = async (server: DatabaseServer, store: EventStore) => {
-  const url = await server.newDatabase();
+  const database = databaseAt(await server.newDatabase());
   const end = await store.end();
   if (E.isLeft(end) || end.right === undefined) throw new Error('the log is empty');
   globalThis.gc?.();
   const before = process.memoryUsage();
   const cpu = process.cpuUsage();
   const begin = performance.now();
-  const mirror = right(createMirror({ ...tables, store, clock: systemClock, ids, log, url }));
+  const mirror = right(createMirror({ ...tables, store, clock: systemClock, ids, log, database }));
   let mostRss = before.rss;
   let longestStall = 0;
   while (mirror.status().position !== end.right || mirror.status().state !== 'live') {
@@ -82,7 +83,7 @@ const follow = async (server: DatabaseServer, store: EventStore) => {
   const seconds = (performance.now() - begin) / 1000;
   const used = process.cpuUsage(cpu);
   await mirror.stop();
-  const compared = right(await compareMirror({ ...tables, store, url })());
+  const compared = right(await compareMirror({ ...tables, store, database })());
   return {
     events: mirror.counters.eventsWritten,
     eventsPerSecond: Math.round(mirror.counters.eventsWritten / seconds),
@@ -98,11 +99,11 @@ const follow = async (server: DatabaseServer, store: EventStore) => {
 const rebuild = async (server: DatabaseServer) => {
   const store = createMemoryStore(ids);
   await fill(store, tenMembersEach(10_000));
-  const url = await server.newDatabase();
+  const database = databaseAt(await server.newDatabase());
   const begin = performance.now();
-  const rebuilt = right(await rebuildMirror({ ...tables, store, ids, url })());
+  const rebuilt = right(await rebuildMirror({ ...tables, store, ids, database })());
   const seconds = round((performance.now() - begin) / 1000);
-  const compared = right(await compareMirror({ ...tables, store, url })());
+  const compared = right(await compareMirror({ ...tables, store, database })());
   return { rooms: rebuilt.rooms, members: rebuilt.members, seconds, differences: compared.differences.length };
 };
 

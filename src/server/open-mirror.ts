@@ -31,7 +31,7 @@ const openMirror = ({ config, clock, ids, log }: Starting, store: EventStore): S
         clock,
         ids,
         log,
-        url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+        database: url,
         roomsTable: config.rooms_table,
         membersTable: config.members_table,
         tableVersion: config.table_version,

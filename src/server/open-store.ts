@@ -59,13 +59,7 @@ export const openStore =
       }
       case 'esdb': {
         const { openEventStoreDb } = await import('../store/eventstoredb/open.ts');
-        const password = config.store_password?.reveal();
-        return openEventStoreDb({
-          ...ports,
-          url: url.url.reveal(),
-          node: config.node,
-          ...(password === undefined ? {} : { password }),
-        })();
+        return openEventStoreDb({ ...ports, server: url, node: config.node })();
       }
       case 'sqlite': {
         const { openSqliteStore } = await import('../store/sqlite/open.ts');

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { MemberToImport, RoomToImport, TablesToImport } from '../room/import-tables.ts';
 import { connect } from './database/connect.ts';
 import type { Session } from './database/session.ts';
-import type { DatabaseSettings } from './database/url.ts';
+import { type DatabaseAddress, databaseSettings } from './database/settings.ts';
 import { memberFlags, roomFlags } from './mirror/rows.ts';
 
 export interface TableNames {
@@ -19,13 +19,14 @@ export class UnreadableTables extends Error {
 
 /**
  * The rows that OpenSIPS or Kamailio wrote, in the order of their ids; nothing of the database is changed. A row with a NULL in
- * it is none. Rejects with `UnreadableTables`, or as the driver does.
+ * it is none. Rejects with `UnreadableTables` or `UnreadableFile`, or as the driver does.
  */
-export const readTablesToImport = async (database: DatabaseSettings, names: TableNames): Promise<TablesToImport> => {
-  const session = await connect(database, { readOnly: true });
+export const readTablesToImport = async (database: DatabaseAddress, names: TableNames): Promise<TablesToImport> => {
+  const settings = databaseSettings(database);
+  const session = await connect(settings, { readOnly: true });
   try {
     await checkVersion(session, names);
-    const { shown: source } = database;
+    const { shown: source } = settings;
     const rooms = await readAll(session, names.roomsTable, ['name', 'domain', 'flag']);
     const members = await readAll(session, names.membersTable, ['username', 'domain', 'room', 'flag']);
     const { left: noRooms, right: roomRows } = partitionMap(roomIn(source))(rooms);

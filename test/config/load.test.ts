@@ -87,14 +87,14 @@ describe('configuration: secrets', () => {
   it('are read from files, and put into the URL', async () => {
     const secret = file(`${password}\n`);
     const config = await right({
-      args: { db_url: 'mysql://imcd@db.example/sip?ssl=true', db_password_file: secret, 'mi.token_file': secret },
+      args: { db_url: 'mysql://imcd@db.example/sip?tls=verify', db_password_file: secret, 'mi.token_file': secret },
     });
     assert.equal(config.mi.token?.reveal(), password);
     assert.ok(config.db_url.kind === 'mysql');
-    const { host, port, user, database, options } = config.db_url;
+    const { host, port, user, database, tls } = config.db_url;
     assert.deepEqual(
-      { host, port, user, database, options },
-      { host: 'db.example', port: 3306, user: 'imcd', database: 'sip', options: { ssl: 'true' } },
+      { host, port, user, database, verify: tls?.verify },
+      { host: 'db.example', port: 3306, user: 'imcd', database: 'sip', verify: true },
     );
     assert.equal(config.db_url.password?.reveal(), password);
   });

@@ -11,6 +11,7 @@ import type { EventStoreDb } from '../../src/store/eventstoredb/store.ts';
 import { openOn } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
 import { type EventStoreDouble, startDouble } from '../support/eventstoredb/server.ts';
+import { eventStoreDbAt } from '../support/urls.ts';
 import { commandsPerDay, roomMembers } from './expected.ts';
 import { everything, story } from './support.ts';
 
@@ -92,7 +93,9 @@ describe('imcd projections, on a server (double)', () => {
   });
 
   it('reports one that the server cannot compile, and removes it', async () => {
-    const projections = openProjections(server.url, systemClock);
+    const at = eventStoreDbAt(server.url);
+    assert.ok(E.isRight(at));
+    const projections = openProjections(at.right, systemClock);
     const deployed = await projections.deploy('unparsed', 'fromCategory(', { emits: false, reset: false })();
     assert.ok(E.isLeft(deployed));
     assert.match(deployed.left.message, /cannot compile projection unparsed.*remove unparsed/);

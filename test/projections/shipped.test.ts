@@ -6,6 +6,7 @@ import { openProjections } from '../../src/server/open-projections.ts';
 import { all, openOn, until } from '../support/eventstoredb/open.ts';
 import { withProjections } from '../support/eventstoredb/projections.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
+import { eventStoreDbAt } from '../support/urls.ts';
 import { activeRooms, commandsPerDay, roomMembers, userAudit } from './expected.ts';
 import { asProjectionEvents, everything, runText, shipped, story } from './support.ts';
 
@@ -56,7 +57,9 @@ describe("imcd's own projections, on the server (double)", () => {
     t.after(() => server.stop());
     const store = await openOn(server.url);
     t.after(() => store.close());
-    const projections = openProjections(server.url, systemClock);
+    const at = eventStoreDbAt(server.url);
+    assert.ok(E.isRight(at));
+    const projections = openProjections(at.right, systemClock);
     t.after(() => projections.close());
     for (const name of ['active-rooms', 'room-members', 'user-audit', 'commands-per-day']) {
       const deployed = await projections.deploy(name, shipped(name), { emits: name === 'user-audit', reset: false })();

@@ -6,13 +6,14 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { connect } from '../../src/sql/database/connect.ts';
 import type { Session } from '../../src/sql/database/session.ts';
-import { databaseSettings } from '../../src/sql/database/url.ts';
+import { databaseSettings } from '../../src/sql/database/settings.ts';
 import { type Comparison, compareMirror } from '../../src/sql/mirror/compare.ts';
 import type { MirrorFailure } from '../../src/sql/mirror/failure.ts';
 import { createMirror, type Mirror } from '../../src/sql/mirror/mirror.ts';
 import { type Rebuilt, rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import type { MirrorStatus } from '../../src/sql/mirror/status.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { databaseAt } from '../support/urls.ts';
 
 /** A log, a database and mirrors between them, all ended together. */
 export interface World {
@@ -31,6 +32,7 @@ export interface World {
 }
 
 export const createWorld = (url: string): World => {
+  const database = databaseAt(url);
   const store = createMemoryStore(randomIds());
   const mirrors: Mirror[] = [];
   const sessions: Session[] = [];
@@ -42,7 +44,7 @@ export const createWorld = (url: string): World => {
     clock: systemClock,
     ids: randomIds(),
     log,
-    url,
+    database,
     roomsTable: 'imc_rooms',
     membersTable: 'imc_members',
     tableVersion: 2,
@@ -57,7 +59,7 @@ export const createWorld = (url: string): World => {
       return mirror;
     },
     session: async () => {
-      const session = await connect(databaseSettings(url));
+      const session = await connect(databaseSettings(database));
       sessions.push(session);
       return session;
     },

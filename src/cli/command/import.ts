@@ -3,6 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../../config/config.ts';
+import { Secret } from '../../config/secret.ts';
+import { type DatabaseUrl, parseDatabaseUrl, withPassword } from '../../config/urls.ts';
 import { importRooms } from '../../engine/import-rooms.ts';
 import { domainOf, type RoomUri, userOf } from '../../room/address.ts';
 import { foundRooms, type TablesToImport } from '../../room/import-tables.ts';
@@ -42,11 +44,6 @@ export const run: Run = async ({ options, config: read, out, err }) => {
   return 0;
 };
 
-interface DatabaseUrl {
-  readonly url: string;
-  readonly password: string | undefined;
-}
-
 const databaseUrl = ({ from, 'password-file': passwordFile }: Invocation['options']): DatabaseUrl => {
   if (typeof from !== 'string') {
     throw new CliError(
@@ -54,16 +51,15 @@ const databaseUrl = ({ from, 'password-file': passwordFile }: Invocation['option
       2,
     );
   }
-  return { url: from, password: typeof passwordFile === 'string' ? firstLine(passwordFile) : undefined };
+  const url = typeof passwordFile === 'string' ? withPassword(from, new Secret(firstLine(passwordFile))) : from;
+  const parsed = parseDatabaseUrl(url);
+  if (E.isLeft(parsed)) throw new CliError(`--from: ${printable(parsed.left)}`);
+  return parsed.right;
 };
 
-const tablesOf = async ({ url, password }: DatabaseUrl, config: Config): Promise<TablesToImport> => {
-  const [{ readTablesToImport }, { databaseSettings }] = await Promise.all([
-    import('../../sql/import-rows.ts'),
-    import('../../sql/database/url.ts'),
-  ]);
-  const names = { roomsTable: config.rooms_table, membersTable: config.members_table };
-  return readTablesToImport(databaseSettings(url, password), names);
+const tablesOf = async (from: DatabaseUrl, config: Config): Promise<TablesToImport> => {
+  const { readTablesToImport } = await import('../../sql/import-rows.ts');
+  return readTablesToImport(from, { roomsTable: config.rooms_table, membersTable: config.members_table });
 };
 
 /** What a database said no to; our own mistakes are thrown. */

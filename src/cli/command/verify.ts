@@ -79,7 +79,7 @@ const againstMirror = async (config: Config, store: EventStore, tell: Tell, { er
   const bar = progress('comparing the mirror', 'events');
   const compared = await compareMirror({
     store,
-    url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+    database: url,
     roomsTable: config.rooms_table,
     membersTable: config.members_table,
     onProgress: bar.update,

@@ -19,12 +19,8 @@ interface Commands {
 /** Does something with the projections of the server that `store_url` names. */
 export const onServer = async (config: Config, work: (commands: Commands) => Promise<number>): Promise<number> => {
   if (config.store_url.kind !== 'esdb') throw new CliError('store_url is not EventStoreDB', 2);
-  const [{ openProjections }, { connectionString }] = await Promise.all([
-    import('../../server/open-projections.ts'),
-    import('../../store/eventstoredb/url.ts'),
-  ]);
-  const url = connectionString(config.store_url.url.reveal(), config.store_password?.reveal(), config.node);
-  const projections = openProjections(right(url), systemClock);
+  const { openProjections } = await import('../../server/open-projections.ts');
+  const projections = openProjections(config.store_url, systemClock, config.node);
   try {
     return await work(commandsOn(projections));
   } finally {

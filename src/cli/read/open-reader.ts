@@ -28,9 +28,7 @@ export const openReader = async (config: Config): Promise<EventStore> => {
     case 'esdb': {
       const { openEventStoreDb } = await import('../../store/eventstoredb/open.ts');
       const ports = { clock: systemClock, ids: randomIds(), log: silentLog };
-      const password = config.store_password?.reveal();
-      const access = { url: url.url.reveal(), ...(password === undefined ? {} : { password }) };
-      return opened(await openEventStoreDb({ ...access, node: config.node, ...ports })());
+      return opened(await openEventStoreDb({ ...ports, server: url, node: config.node })());
     }
   }
 };

@@ -8,7 +8,7 @@ export const mirrorOf = (config: Config) => {
   const url = config.db_url;
   if (url.kind === 'none') return undefined;
   return {
-    url: url.kind === 'sqlite' ? `sqlite:${url.file}` : url.url.reveal(),
+    database: url,
     roomsTable: config.rooms_table,
     membersTable: config.members_table,
     tableVersion: config.table_version,

@@ -1,5 +1,5 @@
 import type { Session } from './session.ts';
-import type { DatabaseSettings } from './url.ts';
+import type { DatabaseSettings } from './settings.ts';
 
 /** Opens a connection; a dialect's module is loaded when it is first needed. Rejects with the driver's error, its message naming the database. */
 export const connect = async (

@@ -3,7 +3,7 @@ import { createConnection as createSocket, type Socket } from 'node:net';
 import { Kysely, MysqlDialect, sql } from 'kysely';
 import mysql from 'mysql2';
 import type { Session, TableShape, Tables } from './session.ts';
-import type { DatabaseSettings } from './url.ts';
+import type { DatabaseSettings } from './settings.ts';
 import { tuples } from './values.ts';
 
 /** A session with MySQL or MariaDB over mysql2, in the terms of `session.ts`. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { type ColumnType, type Session, swapByCopy, type TableShape, type Tables } from './session.ts';
-import type { DatabaseSettings } from './url.ts';
+import type { DatabaseSettings } from './settings.ts';
 
 /** A session with PostgreSQL over pg, in the terms of `session.ts`. */
 

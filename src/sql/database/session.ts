@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { DatabaseSettings } from './url.ts';
+import type { DatabaseSettings } from './settings.ts';
 
 /**
  * A connection to a database, in terms that are the same for all dialects.

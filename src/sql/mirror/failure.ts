@@ -1,7 +1,7 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import { sentenceOf, sqlFailure } from '../database/failures.ts';
-import { DatabaseUrlError } from '../database/url.ts';
+import { UnreadableFile } from '../database/settings.ts';
 
 /**
  * Why work on a mirror ended: the one channel of building, comparing and keeping it.
@@ -26,7 +26,7 @@ export interface MirrorFailure {
 }
 
 type ThrownKind =
-  /** A URL, or a table's name, that cannot be used. */
+  /** A file that the URL names, or a table's name, that cannot be used. */
   | 'UnusableOption'
   /** A table is not what the mirror needs. It was left as it is. */
   | 'ForeignTable'
@@ -54,7 +54,7 @@ export const mirrorFailure = (cause: unknown): MirrorFailure => ({
 
 const kindOf = (cause: unknown): MirrorFailure['kind'] => {
   if (cause instanceof MirrorError) return cause.kind;
-  if (cause instanceof DatabaseUrlError) return 'UnusableOption';
+  if (cause instanceof UnreadableFile) return 'UnusableOption';
   if (cause instanceof StoreError) return 'LogFailed';
   if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError) return 'Defect';
   return sqlFailure(cause) === 'permanent' ? 'DatabaseRefused' : 'DatabaseUnavailable';

@@ -47,7 +47,7 @@ export const silenceMs = 30_000;
 
 /**
  * Starts the mirror. It never holds up its caller: it works in the background whatever the database does. Of several nodes on
- * one database one leads. A Left of kind `UnusableOption` for a URL and for names that cannot be used.
+ * one database one leads. A Left of kind `UnusableOption` for files and names that cannot be used.
  */
 export const createMirror = (options: MirrorOptions): E.Either<MirrorFailure, Mirror> =>
   pipe(

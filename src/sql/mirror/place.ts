@@ -3,7 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { connect } from '../database/connect.ts';
 import type { Session, Tables } from '../database/session.ts';
-import { type DatabaseSettings, databaseSettings } from '../database/url.ts';
+import { type DatabaseAddress, type DatabaseSettings, databaseSettings } from '../database/settings.ts';
 import { type MirrorFailure, mirrorFailure, step } from './failure.ts';
 import { tablesOf } from './tables.ts';
 
@@ -12,9 +12,7 @@ import { tablesOf } from './tables.ts';
 /** Where a mirror is, as options say it. */
 export interface PlaceOptions {
   /** `db_url`; not `none`. */
-  readonly url: string;
-  /** `db_password`: used where the URL has none. */
-  readonly password?: string;
+  readonly database: DatabaseAddress;
   readonly roomsTable: string;
   readonly membersTable: string;
 }
@@ -30,7 +28,7 @@ export const mirrorPlace = (options: PlaceOptions): E.Either<MirrorFailure, Mirr
   pipe(
     E.Do,
     E.bind('tables', () => tablesOf(options.roomsTable, options.membersTable)),
-    E.bind('settings', () => E.tryCatch(() => databaseSettings(options.url, options.password), mirrorFailure)),
+    E.bind('settings', () => E.tryCatch(() => databaseSettings(options.database), mirrorFailure)),
   );
 
 /** Works in a session with the database, which is closed afterwards. */

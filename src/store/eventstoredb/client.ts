@@ -225,7 +225,7 @@ class ClientWire implements Wire {
   }
 }
 
-/** The calls on the projections of the server at `url`, a connection string as `connectionString` makes it. */
+/** The calls on the projections of a server. @param url a connection string, as `connectionString` makes it */
 export const openProjectionCalls = (url: string) => {
   const client = Client.open(url);
   return {

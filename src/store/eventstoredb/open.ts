@@ -7,25 +7,22 @@ import type { Clock } from '../../ports/clock.ts';
 import type { StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
 import type { Log } from '../../ports/log.ts';
+import { connectionString, type EventStoreDbAddress, supportedVersion } from './address.ts';
 import { openWire } from './client.ts';
 import { EventStoreConnection, probeMs, tryAgain } from './connection.ts';
 import { newEventStoreDbCounters } from './counters.ts';
 import { isPermanent, readFailure } from './failures.ts';
 import { Silence } from './recorded.ts';
 import { createEventStoreDb, type EventStoreDb, type StoreTimes } from './store.ts';
-import { connectionString, ignoresCredentials, supportedVersion } from './url.ts';
 import type { Wire } from './wire.ts';
 
 /**
- * Opens the log on EventStoreDB: reads the URL, makes the first contact, and hands over a store whose connection renews itself.
+ * Opens the log on EventStoreDB: makes the first contact, and hands over a store whose connection renews itself.
  * What is asked for here once is what can only be wrong from the start.
  */
 
 export interface EventStoreDbOptions {
-  /** `esdb://[USER[:PASSWORD]@]HOST[:PORT][,HOST...][?tls=false&...]`, `esdb+discover://...`, or the same as `kurrentdb`. */
-  readonly url: string;
-  /** Where the URL names a user and no password. */
-  readonly password?: string;
+  readonly server: EventStoreDbAddress;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -54,26 +51,22 @@ type Open = (onBroken: (cause: unknown) => void) => Wire;
 export const openEventStoreDb = (options: EventStoreDbOptions): TE.TaskEither<StoreFailure, EventStoreDb> => {
   const { clock, ids, log } = options;
   const times = { ...usualTimes, ...options.times };
-  const openerOf =
-    (url: string): Open =>
-    (onBroken) =>
-      openWire({ url, clock, ids, readMs: times.readMs, onBroken });
-  const storeOn = (open: Open): EventStoreDb => {
+  const url = connectionString(options.server, options.node);
+  const open: Open = (onBroken) => openWire({ url, clock, ids, readMs: times.readMs, onBroken });
+  const store = (): EventStoreDb => {
     const counters = newEventStoreDbCounters();
     const connection = new EventStoreConnection({ open, clock, ids, log, counters });
     return createEventStoreDb(connection, counters, clock, ids, times);
   };
   return pipe(
-    TE.fromEither(connectionString(options.url, options.password, options.node)),
-    TE.tapIO((url) => () => warnOfCredentials(log, url)),
-    TE.map(openerOf),
-    TE.tap((open) => firstContact(open, options, times.openMs)),
-    TE.map(storeOn),
+    TE.fromIO(() => warnOfUser(options)),
+    TE.chain(() => firstContact(open, options, times.openMs)),
+    TE.map(store),
   );
 };
 
-const warnOfCredentials = (log: Log, url: string): void => {
-  if (ignoresCredentials(url))
+const warnOfUser = ({ log, server }: EventStoreDbOptions): void => {
+  if (server.unsentUser)
     log.warn({}, 'store_url has a user and tls=false: EventStoreDB gets no credentials over plain text');
 };
 

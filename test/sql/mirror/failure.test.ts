@@ -11,6 +11,7 @@ import { compareMirror } from '../../../src/sql/mirror/compare.ts';
 import { MirrorError, mirrorFailure } from '../../../src/sql/mirror/failure.ts';
 import { createMirror } from '../../../src/sql/mirror/mirror.ts';
 import { rebuildMirror } from '../../../src/sql/mirror/rebuild.ts';
+import { databaseAt } from '../../support/urls.ts';
 import { createWorld, type World } from '../world.ts';
 
 const kindOf = <A>(outcome: E.Either<{ readonly kind: string }, A>): string =>
@@ -28,7 +29,8 @@ describe("a mirror's failures", () => {
   afterEach(() => world.end());
 
   it('an option that cannot be used is told at once, by whoever is asked', async () => {
-    for (const change of [{ url: 'ftp://db.example.org/x' }, { membersTable: 'imc_rooms' }, { roomsTable: '' }]) {
+    const database = databaseAt('mysql://me@db.example.org/x?ca=/nowhere.pem');
+    for (const change of [{ database }, { membersTable: 'imc_rooms' }, { roomsTable: '' }]) {
       const options = { ...world.options, ...change };
       assert.equal(kindOf(createMirror(options)), 'UnusableOption');
       assert.equal(kindOf(await rebuildMirror(options)()), 'UnusableOption');
@@ -50,7 +52,7 @@ describe("a mirror's failures", () => {
   it('a database that is none', async () => {
     const file = join(folder, 'text.db');
     writeFileSync(file, 'this is no database, however long one looks at it\n'.repeat(100));
-    const outcome = await rebuildMirror({ ...world.options, url: `sqlite:${file}` })();
+    const outcome = await rebuildMirror({ ...world.options, database: databaseAt(`sqlite:${file}`) })();
     assert.ok(E.isLeft(outcome) && outcome.left.kind === 'DatabaseRefused', JSON.stringify(outcome));
     assert.match(outcome.left.message, /text\.db cannot be used/);
   });

@@ -37,6 +37,7 @@ const needed = {
 describe('Kamailio on a copy of the mirror', needed, () => {
   let server: DatabaseServer;
   let folder: string;
+  let url: string;
   let world: World;
   let users: SipUsers;
   before(async () => {
@@ -45,7 +46,8 @@ describe('Kamailio on a copy of the mirror', needed, () => {
   after(() => server.stop());
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'imcd-kamailio-'));
-    world = createWorld(await server.newDatabase());
+    url = await server.newDatabase();
+    world = createWorld(url);
     users = await startSipUsers();
   });
   afterEach(async () => {
@@ -70,7 +72,7 @@ describe('Kamailio on a copy of the mirror', needed, () => {
     await mirror.stop();
     const copy = await server.newDatabase();
     const { db } = await world.session();
-    const [source, target] = [world.options.url, copy].map((url) => url.slice(url.lastIndexOf('/') + 1));
+    const [source, target] = [url, copy].map((one) => one.slice(one.lastIndexOf('/') + 1));
     for (const table of ['version', 'imc_rooms', 'imc_members']) {
       await sql`CREATE TABLE ${sql.id(target ?? '', table)} LIKE ${sql.id(source ?? '', table)}`.execute(db);
       await sql`INSERT INTO ${sql.id(target ?? '', table)} SELECT * FROM ${sql.id(source ?? '', table)}`.execute(db);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NewEvent, StoredEvent, StoreFailure } from '../../../src/ports/event-store.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import { roomPrefix } from '../../../src/room/stream.ts';
@@ -7,6 +9,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
 import { type EventStoreDbOptions, openEventStoreDb } from '../../../src/store/eventstoredb/open.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
+import { eventStoreDbAt } from '../urls.ts';
 
 /** Lines of a log, kept for tests that look at them. */
 export const keepLines = (): Log & { readonly lines: string[] } => {
@@ -15,8 +18,13 @@ export const keepLines = (): Log & { readonly lines: string[] } => {
   return { lines, debug: keep, info: keep, warn: keep, error: keep };
 };
 
+type OpenOptions = Omit<EventStoreDbOptions, 'server'> & {
+  /** Of the user whom the URL names without one. */
+  readonly password: string;
+};
+
 /** Opens the adapter on a server, with times for tests. Throws where it does not open. */
-export const openOn = async (url: string, options: Partial<EventStoreDbOptions> = {}): Promise<EventStoreDb> => {
+export const openOn = async (url: string, options: Partial<OpenOptions> = {}): Promise<EventStoreDb> => {
   const opened = await tryOpen(url, options);
   if (E.isLeft(opened)) throw new Error(opened.left.message, { cause: opened.left });
   return opened.right;
@@ -24,16 +32,21 @@ export const openOn = async (url: string, options: Partial<EventStoreDbOptions> 
 
 export const tryOpen = (
   url: string,
-  options: Partial<EventStoreDbOptions> = {},
+  { password, ...options }: Partial<OpenOptions> = {},
 ): Promise<E.Either<StoreFailure, EventStoreDb>> =>
-  openEventStoreDb({
-    url,
-    clock: systemClock,
-    ids: randomIds(),
-    log: keepLines(),
-    ...options,
-    times: { openMs: 1_000, ...options.times },
-  })();
+  pipe(
+    TE.fromEither(eventStoreDbAt(url, password)),
+    TE.chain((server) =>
+      openEventStoreDb({
+        server,
+        clock: systemClock,
+        ids: randomIds(),
+        log: keepLines(),
+        ...options,
+        times: { openMs: 1_000, ...options.times },
+      }),
+    ),
+  )();
 
 /** An event for a room's stream, as imcd writes them. */
 export const anEvent = (n = 0): NewEvent => ({
