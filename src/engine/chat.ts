@@ -4,6 +4,7 @@ import type { Rooms } from '../read-models/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
 import type { Refusal } from '../room/refusals.ts';
 import { type Member, memberOf, type Room } from '../room/room.ts';
+import { eventTime } from '../room/time.ts';
 import type { MessageSent } from '../room/transcript.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, IncomingMessage } from './conference.ts';
@@ -132,7 +133,7 @@ const recordFirst = (
       type: 'MessageSent',
       actor: member.uri,
       node,
-      time: new Date(clock.now()).toISOString(),
+      time: eventTime(clock.now()),
     }),
     settle: (failure) => {
       answer(failure === undefined ? { kind: 'done' } : { kind: 'failed', failure });

@@ -11,6 +11,7 @@ import { applyInPlace, evolve } from '../room/fold.ts';
 import type { EventMetadata } from '../room/metadata.ts';
 import type { RoomState } from '../room/room.ts';
 import { streamOf } from '../room/stream.ts';
+import { eventTime } from '../room/time.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import type { Answer, Failure, Origin } from './conference.ts';
 import { countAppend, type EngineCounters } from './counters.ts';
@@ -116,7 +117,7 @@ const stoppedMessage = (key: RoomKey, reason: string): string =>
 type Committed = { readonly kind: 'settled'; readonly stale?: readonly Outcome[] } | { readonly kind: 'again' };
 
 const decideBatch = (ports: CommandPorts, key: RoomKey, jobs: readonly Job[]): readonly Decision[] => {
-  const time = new Date(ports.clock.now()).toISOString();
+  const time = eventTime(ports.clock.now());
   const inBatch = new Set<string>();
   let state: RoomState = ports.rooms.get(key);
   let owned = false;

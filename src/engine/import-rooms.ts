@@ -7,6 +7,7 @@ import { roomKey } from '../room/address.ts';
 import { type ImportedEvent, importedBefore, importer, missingEvents, type PastEvent } from '../room/import.ts';
 import type { FoundRoom, FoundRooms } from '../room/import-tables.ts';
 import { streamOf } from '../room/stream.ts';
+import { eventTime } from '../room/time.ts';
 import { known } from './history.ts';
 import { metadataOf } from './metadata.ts';
 
@@ -124,7 +125,7 @@ const append =
     events: readonly ImportedEvent[],
   ): TE.TaskEither<ImportFailure, number> =>
   async () => {
-    const time = new Date(clock.now()).toISOString();
+    const time = eventTime(clock.now());
     const stored = ({ event, origin }: ImportedEvent): NewEvent => {
       const from = { source: 'import', correlationId: run, importedFrom: origin };
       return {

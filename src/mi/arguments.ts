@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { Operator } from '../room/actor.ts';
 import type { MemberUri, RoomUri } from '../room/address.ts';
+import { parseTime } from '../room/time.ts';
 import type { Arguments, Param } from './method.ts';
 import type { MiPorts } from './ports.ts';
 import type { RpcError } from './rpc.ts';
@@ -85,16 +86,14 @@ export const givenNatural = (
     : E.left(bad(`${name} is ${what}`));
 };
 
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
-
-/** An optional time in RFC 3339, brought to UTC and milliseconds as events have it. */
+/** An optional time in RFC 3339, as events have it. */
 export const givenTime = (given: Arguments, name: string): E.Either<RpcError, string | undefined> => {
   const value = given[name];
   if (value === undefined) return E.right(undefined);
-  const ms = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value.replace(' ', 'T')) : Number.NaN;
-  return Number.isNaN(ms)
-    ? E.left(bad(`${name} is a time such as 2026-11-22T14:00:00Z`))
-    : E.right(new Date(ms).toISOString());
+  return pipe(
+    parseTime(String(value)),
+    E.mapLeft(() => bad(`${name} is a time such as 2026-11-22T14:00:00Z`)),
+  );
 };
 
 /** Two parameters of which each says the same in another way. */

@@ -7,6 +7,7 @@ import { applyInPlace } from '../room/fold.ts';
 import type { EventMetadata } from '../room/metadata.ts';
 import type { Room, RoomState } from '../room/room.ts';
 import { roomOfStream } from '../room/stream.ts';
+import { eventTime } from '../room/time.ts';
 import { decode, Undecodable } from '../room/upcast.ts';
 import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
 import { Rosters } from './rosters.ts';
@@ -145,7 +146,7 @@ export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
   const isRecent = (time: string, now: number): boolean => {
     if (now - cutoffAt >= 1000 || now < cutoffAt) {
       cutoffAt = now;
-      cutoff = new Date(now - rememberedMs).toISOString();
+      cutoff = eventTime(now - rememberedMs);
     }
     return time >= cutoff;
   };

@@ -88,7 +88,13 @@ describe('history and state', () => {
       data: fake.events[0]?.data,
       metadata: fake.events[0]?.metadata,
     });
-    for (const wrong of [{ from: -1 }, { limit: 'x' }, { since: 'yesterday' }, { until: 5 }])
+    for (const wrong of [
+      { from: -1 },
+      { limit: 'x' },
+      { since: 'yesterday' },
+      { since: '2026-02-31T00:00:00Z' },
+      { until: 5 },
+    ])
       assert.equal(Object(await all(wrong)).code, 400, JSON.stringify(wrong));
   });
   it('user_history follows one user over all rooms', async () => {

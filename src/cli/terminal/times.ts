@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { eventTime, parseTime } from '../../room/time.ts';
 
 /** Times as people write them, and as they are shown to them. */
 
@@ -16,7 +17,6 @@ const units: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
-const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
  * RFC 3339, `-2h` (s, m, h, d, w; joined: `-1d12h`), or words: `yesterday 14:00`, `2026-11-22 14:00`, `last monday`. A day
@@ -31,17 +31,11 @@ export const readTime = async (text: string, now: number, end = false): Promise<
   if (ago !== undefined) {
     let ms = 0;
     for (const [, count, unit] of ago.matchAll(/(\d+)([smhdw])/g)) ms += Number(count) * (units[unit ?? ''] ?? 0);
-    return E.right({ utc: new Date(now - ms).toISOString(), vague: true });
+    return E.right({ utc: eventTime(now - ms), vague: true });
   }
-  if (rfc3339.test(given)) {
-    const ms = Date.parse(given.replace(' ', 'T'));
-    // Date.parse takes 31 February for 3 March.
-    const day = new Date(Date.parse(`${given.slice(0, 10)}T00:00:00Z`));
-    const isNone = Number.isNaN(ms) || day.toISOString().slice(0, 10) !== given.slice(0, 10);
-    return isNone
-      ? wrong('has the form of a time, but is none')
-      : E.right({ utc: new Date(ms).toISOString(), vague: false });
-  }
+  const exact = parseTime(given);
+  if (E.isRight(exact)) return E.right({ utc: exact.right, vague: false });
+  if (exact.left === 'no such time') return wrong('has the form of a time, but is none');
   const { casual } = await import('chrono-node/en'); // 100 ms that only words cost
   const [found, ...others] = casual.parse(given, new Date(now));
   if (found === undefined) return wrong('was not understood as a time');
@@ -54,7 +48,7 @@ export const readTime = async (text: string, now: number, end = false): Promise<
     if (end) date.setHours(23, 59, 59, 999);
     else date.setHours(0, 0, 0, 0);
   }
-  return E.right({ utc: date.toISOString(), vague: true });
+  return E.right({ utc: eventTime(date.getTime()), vague: true });
 };
 
 const forms = "2026-11-22T14:00:00Z, '2026-11-22 14:00', 'yesterday 14:00', or -2h";

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Clock } from '../../ports/clock.ts';
 import { type EventStore, StoreError, type StoreFailure } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
+import { eventTime } from '../../room/time.ts';
 import type { Appender } from './append.ts';
 import { identityStream } from './wire.ts';
 
@@ -36,7 +37,7 @@ export const createIdentity = (
 
   const make = async (): Promise<string | undefined> => {
     const identity = ids.uuid();
-    const metadata = { time: new Date(clock.now()).toISOString() };
+    const metadata = { time: eventTime(clock.now()) };
     const appended = await append(identityStream, 'no_stream', [
       { id: ids.uuid(), type: identityType, data: { identity }, metadata },
     ]);
