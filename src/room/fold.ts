@@ -4,10 +4,10 @@ import { enrolled, invited, type Member, memberOf, type Room, type RoomState } f
 
 /** What events make of a room. */
 
+type Mutable<A> = { -readonly [K in keyof A]: A[K] };
+
 /** A room that belongs to whoever folds it: changed in place, since a join must not copy the table of all who joined before. */
-type OwnedRoom = { -readonly [K in Exclude<keyof Room, 'members'>]: Room[K] } & {
-  readonly members: Map<MemberKey, Member>;
-};
+type OwnedRoom = Mutable<Omit<Room, 'members'>> & { readonly members: Map<MemberKey, Member> };
 
 /** What an event makes of a room: the one that lives on, or none. `time`: RFC 3339, of the event's metadata. */
 type Apply<Data> = (room: OwnedRoom, data: Data, time: string) => Room | 'gone';
