@@ -55,3 +55,11 @@ export const createRecentRequests = (most = 512_000): RecentRequests => {
 /** By what a request is known: Call-ID, CSeq, From tag and sender. A line feed stands in none of them. */
 export const requestKey = (callId: string, cseq: string, fromTag: string, sender: string): string =>
   `${callId}\n${cseq}\n${fromTag}\n${sender.toLowerCase()}`;
+
+/** The request that led to an event, by its metadata; undefined where it came another way than by SIP. */
+export const requestIn = (metadata: unknown): string | undefined => {
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  const { callId, cseq, fromTag, actor }: Readonly<Record<string, unknown>> = { ...metadata };
+  if (typeof callId !== 'string' || typeof cseq !== 'string' || typeof fromTag !== 'string') return undefined;
+  return typeof actor === 'string' ? requestKey(callId, cseq, fromTag, actor) : undefined;
+};

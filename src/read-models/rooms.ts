@@ -1,4 +1,3 @@
-import { BoundedMap } from '../bounds/bounded-map.ts';
 import type { Roster } from '../ports/courier.ts';
 import type { StoredEvent } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
@@ -9,7 +8,8 @@ import type { Room, RoomState } from '../room/room.ts';
 import { roomOfStream } from '../room/stream.ts';
 import { eventTime } from '../room/time.ts';
 import { decode, Undecodable } from '../room/upcast.ts';
-import { createRecentRequests, type RecentRequests, rememberedMs, requestKey } from './recent-requests.ts';
+import { createRecentRequests, type RecentRequests, rememberedMs, requestIn } from './recent-requests.ts';
+import { type Entry, RoomTable } from './room-table.ts';
 import { Rosters } from './rosters.ts';
 
 /** What became of an event: `gap` where an earlier one of its stream is missing, `stopped` where its room cannot be followed. */
@@ -70,172 +70,163 @@ export interface Rooms {
   readonly load: (record: RoomRecord) => void;
 }
 
-interface Entry {
-  revision: number;
-  room: Room;
-}
-
-type Bucket = Map<RoomKey, Entry>;
-
 /**
  * @param hashSize power of 2 of the number of buckets (`hash_size`)
  * @param mostDestroyed how many destroyed rooms leave their revision behind
  */
-export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms => {
-  const buckets: readonly Bucket[] = Array.from({ length: 2 ** hashSize }, () => new Map());
-  const mask = buckets.length - 1;
-  /** Oldest first. */
-  const destroyed = new BoundedMap<RoomKey, number>(mostDestroyed);
-  const stopped = new Map<RoomKey, string>();
-  const requests = createRecentRequests();
-  const rosters = new Rosters();
-  let size = 0;
-  let forgotten = 0;
-  let changed: Set<RoomKey> | undefined;
+export const createRooms = (hashSize: number, mostDestroyed = 100_000): Rooms =>
+  new FoldedRooms(new RoomTable(hashSize, mostDestroyed));
 
-  const bucketOf = (key: RoomKey): Bucket => {
-    // FNV-1a, 32 bits.
-    let hash = 0x811c9dc5;
-    for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-    const bucket = buckets[hash & mask];
-    if (bucket === undefined) throw new Error(`no bucket ${hash & mask} of ${buckets.length}`);
-    return bucket;
-  };
+class FoldedRooms implements Rooms {
+  readonly requests = createRecentRequests();
+  readonly #table: RoomTable;
+  readonly #rosters = new Rosters();
+  readonly #stopped = new Map<RoomKey, string>();
+  /** Noted while somebody watches. */
+  #changed: Set<RoomKey> | undefined;
+  #cutoff = '';
+  #cutoffAt = Number.NEGATIVE_INFINITY;
 
-  const bury = (key: RoomKey, revision: number): void => {
-    if (destroyed.set(key, revision)) forgotten += 1;
-  };
+  constructor(table: RoomTable) {
+    this.#table = table;
+  }
 
-  const put = (key: RoomKey, bucket: Bucket, entry: Entry | undefined, room: RoomState, revision: number): void => {
-    changed?.add(key);
-    if (room === undefined) {
-      if (bucket.delete(key)) size -= 1;
-      bury(key, revision);
-    } else if (entry === undefined) {
-      bucket.set(key, { revision, room });
-      destroyed.delete(key);
-      size += 1;
-    } else {
-      entry.revision = revision;
-      entry.room = room;
+  get size(): number {
+    return this.#table.size;
+  }
+
+  get buckets(): number {
+    return this.#table.buckets;
+  }
+
+  get forgotten(): number {
+    return this.#table.forgotten;
+  }
+
+  get(key: RoomKey): Room | undefined {
+    return this.#table.get(key)?.room;
+  }
+
+  roster(key: RoomKey): Roster | undefined {
+    const entry = this.#table.get(key);
+    return entry === undefined ? undefined : this.#rosters.of(entry.room, entry.revision);
+  }
+
+  revision(key: RoomKey): bigint | undefined {
+    const known = this.#revision(key, this.#table.get(key));
+    return known === undefined ? undefined : BigInt(known);
+  }
+
+  stopped(key: RoomKey): string | undefined {
+    return this.#stopped.get(key);
+  }
+
+  stoppedRooms(): IterableIterator<[RoomKey, string]> {
+    return this.#stopped.entries();
+  }
+
+  all(): IterableIterator<Room> {
+    return this.#table.all();
+  }
+
+  apply(event: StoredEvent, now: number): Applied {
+    const key = roomOfStream(event.stream);
+    if (key === undefined) return 'already';
+    const entry = this.#table.get(key);
+    const revision = Number(event.revision);
+    const verdict = this.#verdict(key, entry, revision, event.type);
+    if (verdict !== 'applied') return verdict;
+    const decoded = decode(event);
+    if (decoded instanceof Undecodable) {
+      this.stop(key, `revision ${revision} of stream ${event.stream}: ${decoded.message}`);
+      return 'stopped';
     }
-  };
+    this.#put(key, entry, applyInPlace(entry?.room, decoded, event.time), revision);
+    if (this.#isRecent(event.time, now)) this.#remember(event.metadata, event.time, now);
+    return 'applied';
+  }
+
+  applyOwn(key: RoomKey, revision: bigint, event: RoomEvent, metadata: EventMetadata, now: number): Applied {
+    const entry = this.#table.get(key);
+    const verdict = this.#verdict(key, entry, Number(revision), event.type);
+    if (verdict !== 'applied') return verdict;
+    this.#put(key, entry, applyInPlace(entry?.room, event, metadata.time), Number(revision));
+    this.#remember(metadata, metadata.time, now);
+    return 'applied';
+  }
+
+  stop(key: RoomKey, reason: string): void {
+    this.#stopped.set(key, reason);
+  }
+
+  forget(key: RoomKey): void {
+    this.#table.delete(key);
+    this.#stopped.delete(key);
+  }
+
+  *dump(index: number): IterableIterator<RoomRecord> {
+    for (const [key, { revision, room }] of this.#table.bucket(index)) yield this.#recordOf(key, revision, room);
+    if (index !== 0) return;
+    for (const [key, revision] of this.#table.destroyed()) yield this.#recordOf(key, revision, undefined);
+  }
+
+  watch(): { readonly end: () => readonly RoomRecord[] } {
+    const mine = new Set<RoomKey>();
+    this.#changed = mine;
+    return {
+      end: () => {
+        if (this.#changed === mine) this.#changed = undefined;
+        return [...mine].flatMap((key) => {
+          const entry = this.#table.get(key);
+          const revision = this.#revision(key, entry);
+          return revision === undefined ? [] : [this.#recordOf(key, revision, entry?.room)];
+        });
+      },
+    };
+  }
+
+  load({ key, revision, room, stopped }: RoomRecord): void {
+    this.#put(key, this.#table.get(key), room, revision);
+    if (stopped !== undefined) this.stop(key, stopped);
+  }
+
+  #put(key: RoomKey, entry: Entry | undefined, room: RoomState, revision: number): void {
+    this.#changed?.add(key);
+    this.#table.put(key, entry, room, revision);
+  }
+
+  #revision(key: RoomKey, entry: Entry | undefined): number | undefined {
+    return entry?.revision ?? this.#table.lastRevision(key);
+  }
 
   /**
    * Whether `revision` is the next of its stream. A creation may stand further on: the revisions before it were forgotten here
    * at the bound, or the stream was deleted and scavenged, and goes on counting.
    */
-  const place = (key: RoomKey, entry: Entry | undefined, revision: number, type: string): Applied => {
-    const known = entry?.revision ?? destroyed.get(key);
+  #verdict(key: RoomKey, entry: Entry | undefined, revision: number, type: string): Applied {
+    const known = this.#revision(key, entry);
     if (known !== undefined && revision <= known) return 'already';
-    if (stopped.has(key)) return 'stopped';
+    if (this.#stopped.has(key)) return 'stopped';
     if (revision === (known ?? -1) + 1) return 'applied';
     return type === 'RoomCreated' ? 'applied' : 'gap';
-  };
+  }
 
-  const remember = (metadata: unknown, time: string, now: number): void => {
-    if (typeof metadata !== 'object' || metadata === null) return;
-    const { callId, cseq, fromTag, actor }: Readonly<Record<string, unknown>> = { ...metadata };
-    if (typeof callId !== 'string' || typeof cseq !== 'string' || typeof fromTag !== 'string') return;
-    if (typeof actor === 'string') requests.add(requestKey(callId, cseq, fromTag, actor), Date.parse(time), now);
-  };
-
-  // RFC 3339 in UTC compares as a string: on replay most events are older, and their metadata is never parsed.
-  let cutoff = '';
-  let cutoffAt = Number.NEGATIVE_INFINITY;
-  const isRecent = (time: string, now: number): boolean => {
-    if (now - cutoffAt >= 1000 || now < cutoffAt) {
-      cutoffAt = now;
-      cutoff = eventTime(now - rememberedMs);
+  /** RFC 3339 in UTC compares as a string: on replay most events are older, and their metadata is never parsed. */
+  #isRecent(time: string, now: number): boolean {
+    if (now - this.#cutoffAt >= 1000 || now < this.#cutoffAt) {
+      this.#cutoffAt = now;
+      this.#cutoff = eventTime(now - rememberedMs);
     }
-    return time >= cutoff;
-  };
+    return time >= this.#cutoff;
+  }
 
-  const recordOf = (key: RoomKey, revision: number, room: RoomState): RoomRecord => {
-    const reason = stopped.get(key);
+  #remember(metadata: unknown, time: string, now: number): void {
+    const request = requestIn(metadata);
+    if (request !== undefined) this.requests.add(request, Date.parse(time), now);
+  }
+
+  #recordOf(key: RoomKey, revision: number, room: RoomState): RoomRecord {
+    const reason = this.#stopped.get(key);
     return reason === undefined ? { key, revision, room } : { key, revision, room, stopped: reason };
-  };
-
-  return {
-    get size() {
-      return size;
-    },
-    get forgotten() {
-      return forgotten;
-    },
-    buckets: buckets.length,
-    requests,
-    get: (key) => bucketOf(key).get(key)?.room,
-    roster: (key) => {
-      const entry = bucketOf(key).get(key);
-      return entry === undefined ? undefined : rosters.of(entry.room, entry.revision);
-    },
-    revision: (key) => {
-      const known = bucketOf(key).get(key)?.revision ?? destroyed.get(key);
-      return known === undefined ? undefined : BigInt(known);
-    },
-    stopped: (key) => stopped.get(key),
-    stoppedRooms: () => stopped.entries(),
-    all: function* () {
-      for (const bucket of buckets) for (const { room } of bucket.values()) yield room;
-    },
-    apply: (event, now) => {
-      const key = roomOfStream(event.stream);
-      if (key === undefined) return 'already';
-      const bucket = bucketOf(key);
-      const entry = bucket.get(key);
-      const revision = Number(event.revision);
-      const verdict = place(key, entry, revision, event.type);
-      if (verdict !== 'applied') return verdict;
-      const decoded = decode(event);
-      if (decoded instanceof Undecodable) {
-        stopped.set(key, `revision ${revision} of stream ${event.stream}: ${decoded.message}`);
-        return 'stopped';
-      }
-      put(key, bucket, entry, applyInPlace(entry?.room, decoded, event.time), revision);
-      if (isRecent(event.time, now)) remember(event.metadata, event.time, now);
-      return 'applied';
-    },
-    applyOwn: (key, revision, event, metadata, now) => {
-      const bucket = bucketOf(key);
-      const entry = bucket.get(key);
-      const verdict = place(key, entry, Number(revision), event.type);
-      if (verdict !== 'applied') return verdict;
-      put(key, bucket, entry, applyInPlace(entry?.room, event, metadata.time), Number(revision));
-      remember(metadata, metadata.time, now);
-      return 'applied';
-    },
-    stop: (key, reason) => {
-      stopped.set(key, reason);
-    },
-    forget: (key) => {
-      if (bucketOf(key).delete(key)) size -= 1;
-      destroyed.delete(key);
-      stopped.delete(key);
-    },
-    dump: function* (index) {
-      for (const [key, { revision, room }] of buckets[index] ?? []) yield recordOf(key, revision, room);
-      if (index !== 0) return;
-      for (const [key, revision] of destroyed) yield recordOf(key, revision, undefined);
-    },
-    watch: () => {
-      const mine = new Set<RoomKey>();
-      changed = mine;
-      return {
-        end: () => {
-          if (changed === mine) changed = undefined;
-          return [...mine].flatMap((key) => {
-            const entry = bucketOf(key).get(key);
-            const revision = entry?.revision ?? destroyed.get(key);
-            return revision === undefined ? [] : [recordOf(key, revision, entry?.room)];
-          });
-        },
-      };
-    },
-    load: ({ key, revision, room, stopped: reason }) => {
-      const bucket = bucketOf(key);
-      put(key, bucket, bucket.get(key), room, revision);
-      if (reason !== undefined) stopped.set(key, reason);
-    },
-  };
-};
+  }
+}

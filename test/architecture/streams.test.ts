@@ -11,11 +11,11 @@ const key = 'chat-1@example.org' as RoomKey;
 /** Names of projections, which are files: `room-members`. */
 const projections = globSync('projections/*.js', { cwd: root }).map((file) => basename(file, '.js'));
 
-/** A file's code: no comments, no names of projections. */
+/** A file's code: no comments, no names of files (`./room-table.ts`) and of projections. */
 const codeOf = (file: string): string =>
   projections.reduce(
     (text, name) => text.replaceAll(name, ''),
-    readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, ''),
+    readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$|from '\.[^']*'/gm, ''),
   );
 
 describe('names of streams', () => {
