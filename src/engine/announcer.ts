@@ -1,75 +1,61 @@
-import { BoundedMap } from '../bounds/bounded-map.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Courier, Delivery } from '../ports/courier.ts';
+import type { Courier, Outgoing } from '../ports/courier.ts';
 import type { MemberUri } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
-import { count, type EngineCounters } from './counters.ts';
+import type { Origin } from './conference.ts';
+import type { EngineCounters } from './counters.ts';
 
 /** Brings texts to people. Only the live path calls it: replay announces nothing. */
 export interface Announcer {
-  /**
-   * @param inReplyTo Call-ID of the request that led to this
-   * @param onUndelivered called where an invitation ended in a failure at every device, and is the last one sent
-   */
-  readonly announce: (
-    announcements: readonly Announcement[],
-    inReplyTo: string | undefined,
-    onUndelivered: (invitation: Announcement, invited: MemberUri, delivery: Delivery) => void,
-  ) => void;
+  /** What a command's decision shall tell. `eventId`: of the command's event; undefined where nothing changed. */
+  readonly announce: (announcements: readonly Announcement[], origin: Origin, eventId: string | undefined) => void;
   /** One text to one user, from an address. */
-  readonly notify: (from: string, to: MemberUri, text: string, inReplyTo: string | undefined) => void;
+  readonly notify: (from: string, to: MemberUri, text: string, origin: Origin) => void;
+  /** As `notify`, a text that may go in parts, whole lines each. */
+  readonly list: (from: string, to: MemberUri, lines: string, origin: Origin) => void;
 }
 
-/** How many invitations may be under way; beyond, the oldest one's failure is no longer waited for. */
-const mostInvitations = 10_000;
+export interface AnnouncerPorts {
+  readonly courier: Courier;
+  readonly counters: EngineCounters;
+  /** Sends an invitation, and does what is to be done where it reaches nobody. */
+  readonly invite: (invitation: Announcement, origin: Origin, eventId: string | undefined) => void;
+}
 
-export const createAnnouncer = (courier: Courier, clock: Clock, counters: EngineCounters): Announcer => {
-  // An invitation that was sent again supersedes the one before: only the last one's failure withdraws it.
-  const latest = new BoundedMap<string, number>(mostInvitations);
-  let serial = 0;
-
-  const invite: Announcer['announce'] = ([invitation], inReplyTo, onUndelivered) => {
-    const invited = invitation?.recipients[0];
-    if (invitation === undefined || invited === undefined) return;
-    const place = `${invitation.from}\n${invited}`.toLowerCase();
-    serial += 1;
-    const mine = serial;
-    if (latest.set(place, mine)) count(counters.failures, 'InvitationForgotten');
-    courier.send({
-      ...message(invitation.from, invitation.recipients, invitation.text, inReplyTo),
-      onDelivery: (_, delivery) => {
-        if (latest.get(place) !== mine) return;
-        latest.delete(place);
-        // Not from within the courier: it may have failed before `send` returned, and so before the answer had left.
-        if (delivery.kind === 'failed') clock.after(0, () => onUndelivered(invitation, invited, delivery));
-      },
-    });
+export const createAnnouncer = ({ courier, counters, invite }: AnnouncerPorts): Announcer => {
+  const send = (message: Outgoing): void => {
+    counters.announcements += 1;
+    courier.send(message);
   };
-
   return {
-    announce: (announcements, inReplyTo, onUndelivered) => {
+    announce: (announcements, origin, eventId) => {
       for (const announcement of announcements) {
-        if (announcement.recipients.length === 0) continue;
-        counters.announcements += 1;
-        if (announcement.kind === 'invitation') {
-          invite([announcement], inReplyTo, onUndelivered);
-          continue;
+        const { from, recipients, text, kind } = announcement;
+        if (recipients.length === 0) continue;
+        if (kind === 'list') send(inLines(textMessage(from, recipients, text, origin)));
+        else if (kind !== 'invitation') send(textMessage(from, recipients, text, origin));
+        else {
+          counters.announcements += 1;
+          invite(announcement, origin, eventId);
         }
-        const outgoing = message(announcement.from, announcement.recipients, announcement.text, inReplyTo);
-        courier.send(announcement.kind === 'list' ? { ...outgoing, split: 'lines' } : outgoing);
       }
     },
-    notify: (from, to, text, inReplyTo) => {
-      counters.announcements += 1;
-      courier.send(message(from, [to], text, inReplyTo));
-    },
+    notify: (from, to, text, origin) => send(textMessage(from, [to], text, origin)),
+    list: (from, to, lines, origin) => send(inLines(textMessage(from, [to], lines, origin))),
   };
 };
 
-const message = (from: string, recipients: readonly MemberUri[], text: string, inReplyTo: string | undefined) => ({
+const inLines = (message: Outgoing): Outgoing => ({ ...message, split: 'lines' });
+
+/** A text as the courier sends it, in reply to the request that led to it, where there was one. */
+export const textMessage = (
+  from: string,
+  recipients: readonly MemberUri[],
+  text: string,
+  { request }: Origin,
+): Outgoing => ({
   from,
   recipients,
   contentType: 'text/plain',
   body: Buffer.from(text, 'utf8'),
-  ...(inReplyTo === undefined ? {} : { inReplyTo }),
+  ...(request === undefined ? {} : { inReplyTo: request.callId }),
 });

@@ -1,5 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Deadline, deadlineIn } from '../bounds/deadline.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type EventStore, StoreError } from '../ports/event-store.ts';
 import type { Rooms } from '../read-models/rooms.ts';
@@ -21,27 +23,12 @@ export const catchUpMs = 5_000;
  * given yet. Where an earlier event is missing the room is folded anew from the stream's start.
  */
 export const catchUpRoom =
-  ({ store, rooms, clock }: CatchUpPorts) =>
+  (ports: CatchUpPorts) =>
   (key: RoomKey): TE.TaskEither<Failure, void> =>
-    TE.tryCatch(
-      async () => {
-        const deadline = clock.monotonic() + catchUpMs;
-        const read = async (from: bigint): Promise<boolean> => {
-          for await (const event of store.readStream(streamOf(key), { from })) {
-            if (rooms.apply(event, clock.now()) === 'gap') return false;
-            if (clock.monotonic() > deadline) throw new LaggingError(key);
-          }
-          return true;
-        };
-        if (await read((rooms.revision(key) ?? -1n) + 1n)) return;
-        rooms.forget(key);
-        if (!(await read(0n))) throw new Error(`stream ${streamOf(key)} has a gap: an event is missing from the log`);
-      },
-      (cause): Failure => {
-        if (cause instanceof StoreError) return cause.failure;
-        if (cause instanceof LaggingError) return { kind: 'Lagging', message: cause.message };
-        return { kind: 'Defect', message: cause instanceof Error ? cause.message : String(cause), cause };
-      },
+    pipe(
+      TE.fromIO(() => deadlineIn(ports.clock, catchUpMs)),
+      TE.chain((deadline) => readToEnd(ports, key, deadline)),
+      TE.chainEitherK((reached) => atEnd(key, reached)),
     );
 
 /**
@@ -50,15 +37,68 @@ export const catchUpRoom =
  */
 export const isCurrent =
   ({ store, rooms }: CatchUpPorts) =>
-  async (key: RoomKey): Promise<E.Either<Failure, boolean>> => {
-    if (!store.shared) return E.right(true);
-    const last = await store.lastRevision(streamOf(key))();
-    if (E.isLeft(last)) return last;
-    return E.right(last.right === undefined || (rooms.revision(key) ?? -1n) >= last.right);
-  };
+  (key: RoomKey): TE.TaskEither<Failure, boolean> =>
+    store.shared
+      ? pipe(
+          store.lastRevision(streamOf(key)),
+          TE.map((last) => last === undefined || (rooms.revision(key) ?? -1n) >= last),
+        )
+      : TE.right(true);
 
-class LaggingError extends Error {
-  constructor(key: RoomKey) {
-    super(`the events of room ${key} could not be read to their end within ${catchUpMs / 1000} s`);
+/** Catches up with a room where this node has not seen all of its stream. */
+export const makeCurrent =
+  (ports: CatchUpPorts) =>
+  (key: RoomKey): TE.TaskEither<Failure, void> =>
+    pipe(
+      isCurrent(ports)(key),
+      TE.chain((current) => (current ? TE.right(undefined) : catchUpRoom(ports)(key))),
+    );
+
+/** How far a read came: to the stream's end, to an event whose predecessor is missing, or to its deadline. */
+type Reached = 'end' | 'gap' | 'late';
+
+const readToEnd = (ports: CatchUpPorts, key: RoomKey, deadline: Deadline): TE.TaskEither<Failure, Reached> =>
+  pipe(
+    read(ports, key, (ports.rooms.revision(key) ?? -1n) + 1n, deadline),
+    TE.chain((reached) => {
+      if (reached !== 'gap') return TE.right(reached);
+      ports.rooms.forget(key);
+      return read(ports, key, 0n, deadline);
+    }),
+  );
+
+const read = (
+  { store, rooms, clock }: CatchUpPorts,
+  key: RoomKey,
+  from: bigint,
+  deadline: Deadline,
+): TE.TaskEither<Failure, Reached> =>
+  TE.tryCatch(async () => {
+    for await (const event of store.readStream(streamOf(key), { from })) {
+      if (rooms.apply(event, clock.now()) === 'gap') return 'gap';
+      if (deadline.left() === 0) return 'late';
+    }
+    return 'end';
+  }, catchUpFailure);
+
+const catchUpFailure = (cause: unknown): Failure =>
+  cause instanceof StoreError
+    ? cause.failure
+    : { kind: 'Defect', message: cause instanceof Error ? cause.message : String(cause), cause };
+
+const atEnd = (key: RoomKey, reached: Reached): E.Either<Failure, void> => {
+  switch (reached) {
+    case 'end':
+      return E.right(undefined);
+    case 'late':
+      return E.left({
+        kind: 'Lagging',
+        message: `the events of room ${key} could not be read to their end within ${catchUpMs / 1000} s`,
+      });
+    case 'gap':
+      return E.left({
+        kind: 'Defect',
+        message: `stream ${streamOf(key)} has a gap: an event is missing from the log`,
+      });
   }
-}
+};

@@ -1,4 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Courier, Outgoing, Roster } from '../ports/courier.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { memberKey, type RoomKey, roomKey, withoutScheme } from '../room/address.ts';
@@ -6,8 +8,8 @@ import type { Refusal } from '../room/refusals.ts';
 import { type Member, memberOf, type Room } from '../room/room.ts';
 import { eventTime } from '../room/time.ts';
 import type { MessageSent } from '../room/transcript.ts';
-import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
-import type { Answer, Failure, IncomingMessage } from './conference.ts';
+import { type CatchUpPorts, makeCurrent } from './catch-up.ts';
+import type { Answer, Conference, Failure, IncomingMessage } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
 import { metadataOf } from './metadata.ts';
 import type { Recording } from './transcript.ts';
@@ -25,86 +27,65 @@ export interface ChatPorts extends CatchUpPorts {
 /** The sender's answer leaves at the latest after this, in milliseconds, even if copies still wait for their first transmission. */
 export const answerAfterMs = 200;
 
-/** Takes a chat message: to every member but its sender, who is told when the copies are on their way. */
+/** Takes a chat message: to every member but its author, who is answered when the copies are on their way. */
 export const handleChat =
-  (ports: ChatPorts) =>
-  (message: IncomingMessage, answer: (answer: Answer) => void): void => {
+  (ports: ChatPorts): Conference['message'] =>
+  (message, answer) => {
     const key = roomKey(message.address);
-    const found = senderIn(ports.rooms, key, message);
-    if (E.isRight(found)) send(ports, key, message, found.right, answer);
-    else if (!ports.store.shared) answer({ kind: 'refused', refusal: found.left });
-    else {
-      // Not refused from a state that lags.
-      void confirmRefusal(ports, key, message, found.left).then((confirmed) => {
-        if (E.isLeft(confirmed)) answer(confirmed.left);
-        else send(ports, key, message, confirmed.right, answer);
-      });
-    }
+    const found = authorOf(ports.rooms, key, message);
+    if (E.isRight(found)) return send(ports, { key, message, author: found.right, answer });
+    if (!ports.store.shared) return answer(refused(found.left));
+    // Not refused from a state that lags.
+    void pipe(
+      makeCurrent(ports)(key),
+      TE.mapLeft(failed),
+      TE.chainEitherK(() => pipe(authorOf(ports.rooms, key, message), E.mapLeft(refused))),
+      TE.match(answer, (author) => send(ports, { key, message, author, answer })),
+    )();
   };
 
-interface Sender {
+const done: Answer = { kind: 'done' };
+const failed = (failure: Failure): Answer => ({ kind: 'failed', failure });
+const refused = (refusal: Refusal): Answer => ({ kind: 'refused', refusal });
+
+/** Who wrote a message, as a member of the room that it is for. */
+interface Author {
   readonly room: Room;
   readonly roster: Roster;
   readonly member: Member;
 }
 
-const senderIn = (rooms: Rooms, key: RoomKey, message: IncomingMessage): E.Either<Refusal, Sender> => {
+const authorOf = (rooms: Rooms, key: RoomKey, message: IncomingMessage): E.Either<Refusal, Author> => {
   const room = rooms.get(key);
   const roster = rooms.roster(key);
   if (room === undefined || roster === undefined) return E.left({ reason: 'NoSuchRoom' });
   const member = memberOf(room, memberKey(message.sender));
-  if (member === undefined) return E.left({ reason: 'NotMember' });
-  return E.right({ room, roster, member });
+  return member === undefined ? E.left({ reason: 'NotMember' }) : E.right({ room, roster, member });
 };
 
-const confirmRefusal = async (
-  ports: ChatPorts,
-  key: RoomKey,
-  message: IncomingMessage,
-  refusal: Refusal,
-): Promise<E.Either<Answer, Sender>> => {
-  const fail = (failure: Failure) => E.left<Answer>({ kind: 'failed', failure });
-  const current = await isCurrent(ports)(key);
-  if (E.isLeft(current)) return fail(current.left);
-  if (current.right) return E.left({ kind: 'refused', refusal });
-  const caughtUp = await catchUpRoom(ports)(key)();
-  if (E.isLeft(caughtUp)) return fail(caughtUp.left);
-  const found = senderIn(ports.rooms, key, message);
-  return E.isRight(found) ? found : E.left({ kind: 'refused', refusal: found.left });
-};
+/** A message that a member may send, and the way back. */
+interface Chat {
+  readonly key: RoomKey;
+  readonly message: IncomingMessage;
+  readonly author: Author;
+  readonly answer: (answer: Answer) => void;
+}
 
 const isText = (contentType: string): boolean => /^\s*text\//i.test(contentType);
 const isComposing = (contentType: string): boolean => /^\s*application\/im-iscomposing\+xml\s*(;|$)/i.test(contentType);
 
-const send = (
-  ports: ChatPorts,
-  key: RoomKey,
-  message: IncomingMessage,
-  sender: Sender,
-  answer: (answer: Answer) => void,
-): void => {
-  if (isComposing(message.contentType) && !ports.relayComposing) {
-    answer({ kind: 'done' });
+const send = (ports: ChatPorts, chat: Chat): void => {
+  if (isComposing(chat.message.contentType) && !ports.relayComposing) {
+    chat.answer(done);
     return;
   }
   ports.counters.chatMessages += 1;
-  const copies = copiesOf(message, sender);
-  if (ports.record !== undefined) {
-    recordFirst(ports, ports.record, key, { ...sender, message, copies }, answer);
-    return;
-  }
-  let answered = false;
-  const once = (): void => {
-    if (answered) return;
-    answered = true;
-    late.cancel();
-    answer({ kind: 'done' });
-  };
-  const late = ports.clock.after(answerAfterMs, once);
-  ports.courier.send({ ...copies, onHandedOver: once });
+  const copies = copiesOf(chat);
+  if (ports.record === undefined) sendAtOnce(ports, chat, copies);
+  else sendRecorded(ports, ports.record, chat, copies);
 };
 
-const copiesOf = (message: IncomingMessage, { roster, member }: Sender): Outgoing => {
+const copiesOf = ({ message, author: { roster, member } }: Chat): Outgoing => {
   const { contentType, body, origin } = message;
   const shared = { from: roster.room, recipients: roster, except: member.uri, contentType };
   const inReplyTo = origin.correlationId;
@@ -113,38 +94,40 @@ const copiesOf = (message: IncomingMessage, { roster, member }: Sender): Outgoin
   return { ...shared, body: Buffer.concat([prefix, body]), inReplyTo };
 };
 
-interface Recorded extends Sender {
-  readonly message: IncomingMessage;
-  readonly copies: Outgoing;
-}
-
-/** A recorded message is answered once it is durable; its copies leave then. */
-const recordFirst = (
-  { courier, clock, node }: ChatPorts,
-  record: NonNullable<ChatPorts['record']>,
-  key: RoomKey,
-  { message, room, member, copies }: Recorded,
-  answer: (answer: Answer) => void,
-): void => {
-  const { origin } = message;
-  const taken = record(key, {
-    message: recordOf(room, member, message),
-    metadata: metadataOf(origin, {
-      type: 'MessageSent',
-      actor: member.uri,
-      node,
-      time: eventTime(clock.now()),
-    }),
-    settle: (failure) => {
-      answer(failure === undefined ? { kind: 'done' } : { kind: 'failed', failure });
-      if (failure === undefined) courier.send(copies);
-    },
-  });
-  if (taken) return;
-  answer({ kind: 'failed', failure: { kind: 'Overloaded', message: 'too many messages wait to be recorded' } });
+const sendAtOnce = ({ courier, clock }: ChatPorts, { answer }: Chat, copies: Outgoing): void => {
+  let answered = false;
+  const once = (): void => {
+    if (answered) return;
+    answered = true;
+    late.cancel();
+    answer(done);
+  };
+  const late = clock.after(answerAfterMs, once);
+  courier.send({ ...copies, onHandedOver: once });
 };
 
-const recordOf = (room: Room, member: Member, { contentType, body }: IncomingMessage): MessageSent => {
+/** A recorded message is answered once it is durable; its copies leave then. */
+const sendRecorded = (
+  ports: ChatPorts,
+  record: NonNullable<ChatPorts['record']>,
+  chat: Chat,
+  copies: Outgoing,
+): void => {
+  const { answer } = chat;
+  const settle = (failure: Failure | undefined): void => {
+    answer(failure === undefined ? done : failed(failure));
+    if (failure === undefined) ports.courier.send(copies);
+  };
+  if (!record(chat.key, { message: recordOf(chat), metadata: metadataOfChat(ports, chat), settle }))
+    answer(failed({ kind: 'Overloaded', message: 'too many messages wait to be recorded' }));
+};
+
+const metadataOfChat = ({ clock, node }: ChatPorts, { message, author }: Chat): Recording['metadata'] => {
+  const time = eventTime(clock.now());
+  return metadataOf(message.origin, { type: 'MessageSent', actor: author.member.uri, node, time });
+};
+
+const recordOf = ({ message: { contentType, body }, author: { room, member } }: Chat): MessageSent => {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const text = bytes.toString('utf8');
   const asText = Buffer.from(text, 'utf8').equals(bytes);

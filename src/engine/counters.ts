@@ -1,3 +1,5 @@
+import type { Answer } from './conference.ts';
+
 /** What the engine counts: numbers of the process, read by the statistics at their own pace. */
 export interface EngineCounters {
   /** Accepted commands by type, those that changed nothing included. */
@@ -44,6 +46,13 @@ export const createEngineCounters = (): EngineCounters => ({
 
 export const count = (table: Record<string, number>, name: string): void => {
   table[name] = (table[name] ?? 0) + 1;
+};
+
+/** How a command or a chat message ended. */
+export const countAnswer = (counters: EngineCounters, type: string, answer: Answer): void => {
+  if (answer.kind === 'done') count(counters.commands, type);
+  else if (answer.kind === 'refused') count(counters.refusals, answer.refusal.reason);
+  else count(counters.failures, answer.failure.kind);
 };
 
 /** @param seconds how long one append took */

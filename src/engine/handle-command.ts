@@ -1,51 +1,25 @@
 import * as E from 'fp-ts/lib/Either.js';
-import type { ExpectedRevision } from '../ports/event-store.ts';
-import type { Ids } from '../ports/ids.ts';
-import { requestKey } from '../read-models/recent-requests.ts';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Appended, AppendFailure, NewEvent } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
-import { type Announcement, announce } from '../room/announce.ts';
-import type { RoomCommand } from '../room/commands.ts';
-import { decide, type Policy } from '../room/decide.ts';
-import type { RoomEvent } from '../room/events.ts';
-import { applyInPlace, evolve } from '../room/fold.ts';
-import type { EventMetadata } from '../room/metadata.ts';
-import type { RoomState } from '../room/room.ts';
+import type { Announcement } from '../room/announce.ts';
 import { streamOf } from '../room/stream.ts';
-import { eventTime } from '../room/time.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
-import type { Answer, Failure, Origin } from './conference.ts';
-import { countAppend, type EngineCounters } from './counters.ts';
-import { metadataOf } from './metadata.ts';
+import type { Failure } from './conference.ts';
+import { countAppend } from './counters.ts';
+import {
+  type Decided,
+  type DecidePorts,
+  decideBatch,
+  type Fact,
+  failed,
+  type Job,
+  type Settlement,
+} from './decide-batch.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
-/** What must come out of a command besides its answer. */
-export interface Outcome {
-  readonly answer: Answer;
-  /** To be sent after the answer. */
-  readonly announcements: readonly Announcement[];
-  /** Id of the command's event; undefined where nothing changed. */
-  readonly eventId?: string;
-  /** The log could not be asked whether this is the present state; it is as it was then (milliseconds since 1970). */
-  readonly staleSince?: number;
-}
-
-/** A command on its way. */
-export interface Job {
-  readonly command: RoomCommand;
-  readonly origin: Origin;
-  /** Id of the event that led to this command; the request itself where there is none. */
-  readonly causationId?: string;
-  /** Called once, with all outcomes of a batch in the order of its jobs. */
-  readonly settle: (outcome: Outcome) => void;
-}
-
-export interface CommandPorts extends CatchUpPorts {
-  readonly ids: Ids;
-  readonly policy: Policy;
-  readonly startChar: string;
-  /** This node's name in event metadata. */
-  readonly node: string;
-  readonly counters: EngineCounters;
+export interface CommandPorts extends CatchUpPorts, DecidePorts {
   /** Since when the log is not followed; undefined while it is. */
   readonly lostSince: () => number | undefined;
   readonly unknown: UnknownOutcomes;
@@ -53,162 +27,159 @@ export interface CommandPorts extends CatchUpPorts {
   readonly onWritten: (eventId: string, job: Job, announcements: readonly Announcement[]) => void;
 }
 
-interface Fact {
-  readonly id: string;
-  readonly event: RoomEvent;
-  readonly metadata: EventMetadata;
+/** Commands for one room, worked on together. */
+interface Batch {
+  readonly ports: CommandPorts;
+  readonly key: RoomKey;
+  readonly jobs: readonly Job[];
 }
 
-interface Decision {
-  readonly job: Job;
-  readonly outcome: Outcome;
-  readonly fact?: Fact;
-}
+type Settlements = readonly Settlement[];
 
-/** How often a batch is decided anew before it is given up. */
+/** The room has moved on since the batch was decided: it is to be decided again. */
+interface Behind {
+  readonly kind: 'Behind';
+}
+const behind: Behind = { kind: 'Behind' };
+
+/** How often a batch is decided before it is given up. */
 const mostTries = 16;
-
-const done: Answer = { kind: 'done' };
-const failed = (failure: Failure): Outcome => ({ answer: { kind: 'failed', failure }, announcements: [] });
 
 /**
  * Works on a batch of commands for one room: decides each on the state that the ones before it leave behind, appends all
- * their events in one write with the expected revision, applies them, and settles the jobs. Where somebody was first, it
- * catches up and decides again.
+ * their events in one write with the expected revision, and applies them. Where somebody was first, it catches up and
+ * decides again. Right: a settlement for each job, in their order. Left: the log has failed the whole batch.
  */
 export const handleCommands =
   (ports: CommandPorts) =>
-  async (key: RoomKey, jobs: readonly Job[]): Promise<void> => {
-    const settleAll = (outcomes: readonly Outcome[]): void => {
-      for (const [i, job] of jobs.entries()) job.settle(outcomes[i] ?? gone);
-    };
-    const failAll = (failure: Failure): void => settleAll(jobs.map(() => failed(failure)));
+  (key: RoomKey, jobs: readonly Job[]): TE.TaskEither<Failure, Settlements> =>
+    tryBatch({ ports, key, jobs }, 1);
 
-    for (let tries = 0; tries < mostTries; tries += 1) {
-      const reason = ports.rooms.stopped(key);
-      if (reason !== undefined) return failAll({ kind: 'RoomStopped', message: stoppedMessage(key, reason) });
-      const decisions = decideBatch(ports, key, jobs);
-      const facts = decisions.flatMap(({ fact }) => (fact === undefined ? [] : [fact]));
-      const committed = facts.length === 0 ? await confirm(ports, key, decisions) : await append(ports, key, facts);
-      if (E.isRight(committed)) {
-        if (committed.right.kind === 'settled')
-          return settleAll(committed.right.stale ?? decisions.map(({ outcome }) => outcome));
-      } else {
-        const failure = committed.left;
-        if (failure.kind === 'OutcomeUnknown') awaitOutcome(ports, decisions);
-        return failAll(failure);
-      }
-      ports.counters.retried += 1;
-      const caughtUp = await catchUpRoom(ports)(key)();
-      if (E.isLeft(caughtUp)) return failAll(caughtUp.left);
-    }
-    failAll({
-      kind: 'Lagging',
-      message: `room ${key} is so busy that this command lost ${mostTries} races for its place`,
-    });
+// What is synchronous stays an Either: each step of a TaskEither's pipe is two more promises, 2 us of a command's 20.
+const tryBatch = (batch: Batch, tries: number): TE.TaskEither<Failure, Settlements> =>
+  pipe(
+    decideUnlessStopped(batch),
+    E.matchW(TE.left, (decisions) => commit(batch, decisions)),
+    unlessBehind(() => again(batch, tries)),
+  );
+
+/** `TE.orElse` for the one Left that is no failure. */
+const unlessBehind =
+  (next: () => TE.TaskEither<Failure, Settlements>) =>
+  (committed: TE.TaskEither<Failure | Behind, Settlements>): TE.TaskEither<Failure, Settlements> =>
+  async () => {
+    const ended = await committed();
+    if (E.isRight(ended)) return ended;
+    return ended.left.kind === 'Behind' ? next()() : E.left(ended.left);
   };
 
-const gone: Outcome = failed({ kind: 'Defect', message: 'a command was lost between its decision and its answer' });
-
-const stoppedMessage = (key: RoomKey, reason: string): string =>
-  `room ${key} is stopped on this node, which does not know all of its events (${reason}); upgrade this node, or use one that does`;
-
-/** Either the outcomes stand as decided (or as `stale` says), or the room has moved on and all is to be decided again. */
-type Committed = { readonly kind: 'settled'; readonly stale?: readonly Outcome[] } | { readonly kind: 'again' };
-
-const decideBatch = (ports: CommandPorts, key: RoomKey, jobs: readonly Job[]): readonly Decision[] => {
-  const time = eventTime(ports.clock.now());
-  const inBatch = new Set<string>();
-  let state: RoomState = ports.rooms.get(key);
-  let owned = false;
-  return jobs.map((job, index) => {
-    const request = requestOf(job);
-    if (request !== undefined && (inBatch.has(request) || ports.rooms.requests.has(request, ports.clock.now()))) {
-      ports.counters.repeated += 1;
-      return { job, outcome: { answer: done, announcements: [] } };
-    }
-    const decided = decide(ports.policy)(job.command)(state);
-    if (E.isLeft(decided)) {
-      return { job, outcome: { answer: { kind: 'refused', refusal: decided.left }, announcements: [] } };
-    }
-    const announcements = announce(state, job.command, decided.right, { startChar: ports.startChar });
-    const [event] = decided.right;
-    if (event === undefined) return { job, outcome: { answer: done, announcements } };
-    if (request !== undefined) inBatch.add(request);
-    if (index < jobs.length - 1) {
-      state = owned ? applyInPlace(state, event, time) : evolve(state, event, time);
-      owned = true;
-    }
-    const fact: Fact = {
-      id: ports.ids.uuid(),
-      event,
-      metadata: metadataOf(job.origin, {
-        type: event.type,
-        actor: job.command.actor,
-        node: ports.node,
-        time,
-        causationId: job.causationId,
-      }),
-    };
-    return { job, outcome: { answer: done, announcements, eventId: fact.id }, fact };
-  });
+const again = (batch: Batch, tries: number): TE.TaskEither<Failure, Settlements> => {
+  const { ports, key } = batch;
+  ports.counters.retried += 1;
+  return pipe(
+    catchUpRoom(ports)(key),
+    TE.chain(() => (tries < mostTries ? tryBatch(batch, tries + 1) : TE.left(lostEveryRace(key)))),
+  );
 };
 
-const requestOf = ({ command, origin }: Job): string | undefined =>
-  origin.request === undefined
-    ? undefined
-    : requestKey(origin.request.callId, origin.request.cseq, origin.request.fromTag, command.actor);
+const lostEveryRace = (key: RoomKey): Failure => ({
+  kind: 'Lagging',
+  message: `room ${key} is so busy that this command lost ${mostTries} races for its place`,
+});
+
+const decideUnlessStopped = ({ ports, key, jobs }: Batch): E.Either<Failure, readonly Decided[]> => {
+  const reason = ports.rooms.stopped(key);
+  return reason === undefined ? E.right(decideBatch(ports, key, jobs)) : E.left(stopped(key, reason));
+};
+
+const stopped = (key: RoomKey, reason: string): Failure => ({
+  kind: 'RoomStopped',
+  message: `room ${key} is stopped on this node, which does not know all of its events (${reason}); upgrade this node, or use one that does`,
+});
+
+const commit = (batch: Batch, decisions: readonly Decided[]): TE.TaskEither<Failure | Behind, Settlements> => {
+  const facts = decisions.flatMap(({ fact }) => (fact === undefined ? [] : [fact]));
+  return facts.length === 0 ? confirm(batch, decisions) : append(batch, decisions, facts);
+};
 
 /** Refusals and answers that change nothing are given only from a state that is the stream's last. */
-const confirm = async (
-  ports: CommandPorts,
-  key: RoomKey,
-  decisions: readonly Decision[],
-): Promise<E.Either<Failure, Committed>> => {
-  const current = await isCurrent(ports)(key);
-  if (E.isRight(current)) return E.right(current.right ? { kind: 'settled' } : { kind: 'again' });
-  // While the store is away a list is still a list: it says how old it is. Everything else is answered 500.
-  const since = ports.lostSince() ?? ports.clock.now();
-  const stale = decisions.map(({ job, outcome }) =>
-    job.command.type === 'ListMembers' && outcome.answer.kind === 'done'
-      ? { ...outcome, staleSince: since }
-      : failed(current.left),
+const confirm = ({ ports, key }: Batch, decisions: readonly Decided[]): TE.TaskEither<Behind, Settlements> =>
+  pipe(
+    isCurrent(ports)(key),
+    TE.match(
+      (failure) => E.right(stale(ports, decisions, failure)),
+      (current) => (current ? E.right(settlementsOf(decisions)) : E.left(behind)),
+    ),
   );
-  return E.right({ kind: 'settled', stale });
+
+/** While the store is away a list is still a list: it says how old it is. Everything else is answered 500. */
+const stale = (ports: CommandPorts, decisions: readonly Decided[], failure: Failure): Settlements => {
+  const staleSince = ports.lostSince() ?? ports.clock.now();
+  return decisions.map(({ job, settlement }) =>
+    job.command.type === 'ListMembers' && settlement.answer.kind === 'done'
+      ? { ...settlement, staleSince }
+      : failed(failure),
+  );
 };
 
-const append = async (
-  ports: CommandPorts,
-  key: RoomKey,
-  facts: readonly Fact[],
-): Promise<E.Either<Failure, Committed>> => {
-  const known = ports.rooms.revision(key);
-  const expected: ExpectedRevision = known ?? 'no_stream';
-  const began = ports.clock.monotonic();
-  const events = facts.map(({ id, event, metadata }) => ({ id, type: event.type, data: event.data, metadata }));
-  for (const { id } of facts) ports.unknown.begin(id);
-  const appended = await ports.store.append(streamOf(key), expected, events)();
-  // Seen in the log already: nothing is unknown about it, and the subscription has applied it.
-  const written = facts.every(({ id }) => ports.unknown.seen(id));
+const settlementsOf = (decisions: readonly Decided[]): Settlements => decisions.map(({ settlement }) => settlement);
+
+/** Writes all the batch's events or none. What follows from the append is done before anybody else has their turn. */
+const append =
+  (batch: Batch, decisions: readonly Decided[], facts: readonly Fact[]): TE.TaskEither<Failure | Behind, Settlements> =>
+  async () => {
+    const { clock, rooms, store, unknown } = batch.ports;
+    const began = clock.monotonic();
+    for (const { id } of facts) unknown.begin(id);
+    const appended = await store.append(
+      streamOf(batch.key),
+      rooms.revision(batch.key) ?? 'no_stream',
+      facts.map(asNew),
+    )();
+    return pipe(
+      appended,
+      E.match(
+        (failure) => unwritten(batch, decisions, facts, failure),
+        (last) => {
+          written(batch, facts, last, began);
+          return E.right(settlementsOf(decisions));
+        },
+      ),
+    );
+  };
+
+const asNew = ({ id, event, metadata }: Fact): NewEvent => ({ id, type: event.type, data: event.data, metadata });
+
+const written = ({ ports, key }: Batch, facts: readonly Fact[], last: Appended, began: number): void => {
   for (const { id } of facts) ports.unknown.end(id);
-  if (E.isLeft(appended)) {
-    if (appended.left.kind === 'OutcomeUnknown' && written) return E.right({ kind: 'settled' });
-    return appended.left.kind === 'WrongExpectedRevision' ? E.right({ kind: 'again' }) : E.left(appended.left);
-  }
   countAppend(ports.counters, (ports.clock.monotonic() - began) / 1000);
-  // Not `known + 1`: a stream that was deleted in the store takes `no_stream` and goes on counting.
-  const first = appended.right.revision - BigInt(facts.length - 1);
-  facts.forEach(({ event, metadata }, i) => {
+  // Not the expected revision and one: a stream that was deleted in the store takes `no_stream` and goes on counting.
+  const first = last.revision - BigInt(facts.length - 1);
+  for (const [i, { event, metadata }] of facts.entries())
     ports.rooms.applyOwn(key, first + BigInt(i), event, metadata, ports.clock.now());
-  });
-  return E.right({ kind: 'settled' });
+};
+
+const unwritten = (
+  { ports }: Batch,
+  decisions: readonly Decided[],
+  facts: readonly Fact[],
+  failure: AppendFailure,
+): E.Either<Failure | Behind, Settlements> => {
+  const seen = facts.every(({ id }) => ports.unknown.seen(id));
+  for (const { id } of facts) ports.unknown.end(id);
+  if (failure.kind === 'WrongExpectedRevision') return E.left(behind);
+  if (failure.kind !== 'OutcomeUnknown') return E.left(failure);
+  // Seen in the log already: nothing is unknown about it, and the subscription has applied it.
+  if (seen) return E.right(settlementsOf(decisions));
+  awaitOutcome(ports, decisions);
+  return E.left(failure);
 };
 
 /** All or none of a batch is written: should its events turn up, each is announced. */
-const awaitOutcome = (ports: CommandPorts, decisions: readonly Decision[]): void => {
-  for (const { job, fact, outcome } of decisions) {
+const awaitOutcome = (ports: CommandPorts, decisions: readonly Decided[]): void => {
+  for (const { job, fact, settlement } of decisions) {
     if (fact === undefined) continue;
     ports.counters.unknownOutcomes += 1;
-    ports.unknown.await(fact.id, () => ports.onWritten(fact.id, job, outcome.announcements));
+    ports.unknown.await(fact.id, () => ports.onWritten(fact.id, job, settlement.announcements));
   }
 };

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { EventStore, Position } from '../ports/event-store.ts';
+import { type EventStore, type Position, StoreError, type StoreFailure } from '../ports/event-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
 import { readSnapshot, writeSnapshot } from '../read-models/snapshot.ts';
+import type { RoomKey } from '../room/address.ts';
 import { streamOf } from '../room/stream.ts';
 
 export interface SnapshotOptions {
@@ -35,34 +37,65 @@ const dueEvents = 50_000;
 /** ... or after so long, where there is any. */
 const dueMs = 600_000;
 
-/** Reads the snapshot of the rooms, and keeps one. Rejects where the log cannot be asked for its identity or its end. */
-export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots> => {
-  const { store, rooms, clock, log, folder } = options;
-  if (folder === undefined) return { from: undefined, keep: () => {}, stop: () => Promise.resolve() };
+/** Reads the snapshot of the rooms, and keeps one. Left: the log cannot be asked for its identity, its end, or its events. */
+export const openSnapshots = (options: SnapshotOptions): TE.TaskEither<StoreFailure, Snapshots> => {
+  const { store, folder } = options;
+  if (folder === undefined) return TE.right({ from: undefined, keep: () => {}, stop: () => Promise.resolve() });
   const file = snapshotFile(folder);
-  const identity = await orThrow(store.identity());
-  const end = await orThrow(store.end());
+  return pipe(
+    TE.bindTo('identity')(store.identity),
+    TE.bind('end', () => store.end),
+    TE.bind('from', ({ identity, end }) => load(options, { file, identity, end })),
+    TE.map(({ identity, from }) => keepSnapshots(options, { file, identity, from })),
+  );
+};
+
+interface Asked {
+  readonly file: string;
+  /** Of the log. */
+  readonly identity: string;
+  readonly end: Position | undefined;
+}
+
+/** The position that the rooms stand at after the snapshot; undefined where there is none that can be used. */
+const load = (options: SnapshotOptions, asked: Asked): TE.TaskEither<StoreFailure, Position | undefined> => {
+  const { store, rooms, clock, log } = options;
   const began = clock.monotonic();
-  const loaded = readSnapshot({
-    file,
-    rooms,
-    identity,
-    end,
-    comparePositions: store.comparePositions,
-    now: clock.now(),
-  });
-  let from: Position | undefined;
+  const { comparePositions } = store;
+  const loaded = readSnapshot({ ...asked, rooms, comparePositions, now: clock.now() });
   if (loaded.kind === 'ignored') log.warn({}, loaded.why);
-  if (loaded.kind === 'loaded') {
-    from = loaded.position;
-    for (const key of loaded.reread) {
+  if (loaded.kind !== 'loaded') return TE.right(undefined);
+  return pipe(
+    reread(options, loaded.reread),
+    TE.map(() => {
+      log.info({ rooms: rooms.size, ms: Math.round(clock.monotonic() - began) }, 'the snapshot of the rooms was read');
+      return loaded.position;
+    }),
+  );
+};
+
+/** Rooms that the snapshot does not hold whole are read from the start of their streams. */
+const reread = (
+  { store, rooms, clock }: SnapshotOptions,
+  keys: readonly RoomKey[],
+): TE.TaskEither<StoreFailure, void> =>
+  TE.tryCatch(async () => {
+    for (const key of keys) {
       for await (const event of store.readStream(streamOf(key))) {
         if (rooms.apply(event, clock.now()) === 'gap') rooms.stop(key, `stream ${event.stream} lacks events`);
       }
     }
-    log.info({ rooms: rooms.size, ms: Math.round(clock.monotonic() - began) }, 'the snapshot of the rooms was read');
-  }
+  }, failureOf);
 
+const failureOf = (cause: unknown): StoreFailure => {
+  if (cause instanceof StoreError) return cause.failure;
+  throw cause; // a defect
+};
+
+const keepSnapshots = (
+  { rooms, clock, log }: SnapshotOptions,
+  { file, identity, from }: Omit<Asked, 'end'> & Pick<Snapshots, 'from'>,
+): Snapshots => {
   let position: () => Position | undefined = () => from;
   let events: () => number = () => 0;
   let writtenEvents = 0;
@@ -111,10 +144,4 @@ export const openSnapshots = async (options: SnapshotOptions): Promise<Snapshots
       if (events() > writtenEvents) await write();
     },
   };
-};
-
-const orThrow = async <A>(outcome: Promise<E.Either<{ readonly message: string }, A>>): Promise<A> => {
-  const either = await outcome;
-  if (E.isLeft(either)) throw new Error(either.left.message, { cause: either.left });
-  return either.right;
 };

@@ -8,7 +8,7 @@ import { createUnknownOutcomes, type UnknownOutcomes } from '../engine/unknown-o
 import type { Courier } from '../ports/courier.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import { createRooms, type Rooms } from '../read-models/rooms.ts';
-import { attempt, type Starting, type Step } from './starting.ts';
+import type { Starting, Step } from './starting.ts';
 
 /** The rooms, as the log tells them, and the conference that decides on them. */
 export interface OpenedEngine {
@@ -25,7 +25,7 @@ export const beginEngine = (starting: Starting, store: EventStore, courier: Cour
   const unknown = createUnknownOutcomes();
   const folder = config.store_url.kind === 'memory' ? undefined : config.data;
   return pipe(
-    attempt(() => openSnapshots({ store, rooms, clock, log, folder })),
+    openSnapshots({ store, rooms, clock, log, folder }),
     TE.map((snapshots) => {
       starting.closers.defer('the snapshot of the rooms', snapshots.stop);
       const feed = follow(starting, { store, rooms, unknown, snapshots });

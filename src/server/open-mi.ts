@@ -42,9 +42,9 @@ export const beginMi = (starting: Starting, parts: MiParts): Step<OpenedMi> => {
       }),
     );
   return pipe(
-    openDatagram(starting, dispatch, open),
-    TE.chain(() => openFifo(starting, dispatch, open)),
-    TE.chain(() => openHttp(starting, dispatch, open, parts)),
+    beginDatagram(starting, dispatch, open),
+    TE.chain(() => beginFifo(starting, dispatch, open)),
+    TE.chain(() => beginHttp(starting, dispatch, open, parts)),
   );
 };
 
@@ -54,19 +54,19 @@ type OpenFront = <A extends { readonly counters: object; readonly close: (ms: nu
   front: () => A | Promise<A>,
 ) => Step<A>;
 
-const openDatagram = ({ config, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
+const beginDatagram = ({ config, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
   const { datagram } = config.mi;
   if (datagram === undefined) return TE.right(undefined);
   return open('mi.datagram', () => openMiDatagram({ ...datagram, dispatch, log }));
 };
 
-const openFifo = ({ config, clock, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
+const beginFifo = ({ config, clock, log }: Starting, dispatch: Dispatch, open: OpenFront): Step<unknown> => {
   const { fifo } = config.mi;
   if (fifo === undefined) return TE.right(undefined);
   return open('mi.fifo', () => openMiFifo({ path: fifo, replyFolder: '/tmp', dispatch, clock, log }));
 };
 
-const openHttp = (
+const beginHttp = (
   { config, clock, log }: Starting,
   dispatch: Dispatch,
   open: OpenFront,
@@ -74,7 +74,7 @@ const openHttp = (
 ): Step<OpenedMi> => {
   const { http, token } = config.mi;
   if (http === undefined) return TE.right(undefined);
-  const guard = { ...http, names: namesOf(config), token: token?.reveal(), clock };
+  const guard = { ...http, names: ownNames(config), token: token?.reveal(), clock };
   return pipe(
     open('mi.http', () => openMiHttp({ ...guard, metrics: metrics.scrape, notReady, dispatch, log })),
     TE.map(({ address }) => address),
@@ -82,7 +82,7 @@ const openHttp = (
 };
 
 /** What callers may know us by. */
-const namesOf = ({ domains, advertise }: Config): ReadonlySet<string> =>
+const ownNames = ({ domains, advertise }: Config): ReadonlySet<string> =>
   new Set(
     [...domains, hostname(), ...(advertise === undefined ? [] : [advertise.host])].map((name) =>
       withoutBrackets(name).toLowerCase(),
