@@ -30,6 +30,7 @@ export interface ProxyAddress {
   readonly host: string;
   readonly port?: number;
   readonly transport: ListenTransport;
+  /** As it was written. */
   readonly uri: string;
 }
 
@@ -86,7 +87,12 @@ export const proxyAddress: Kind<ProxyAddress> = kind({
       if (name === 'transport' && isThere(value)) transport = value;
       else if (name !== 'lr') return E.left(`the parameter ${parameter} is not known or not there yet`);
     }
-    return E.right({ host: parts.host, transport, uri, ...(parts.port === undefined ? {} : { port: parts.port }) });
+    return E.right({
+      host: parts.host.toLowerCase(),
+      transport,
+      uri,
+      ...(parts.port === undefined ? {} : { port: parts.port }),
+    });
   },
   show: ({ uri }) => uri,
 });

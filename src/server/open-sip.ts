@@ -53,7 +53,7 @@ const openSip = ({ config, clock, ids, log }: Starting): OpenedSip => {
     startChar: config.imc_cmd_start_char.charAt(0),
     maxMessageSize: config.max_message_size,
     advertise: config.advertise,
-    outboundProxy: config.outbound_proxy?.uri,
+    outboundProxy: config.outbound_proxy,
     extraHeaders: config.extra_hdrs.join('\r\n'),
   });
   const reload: OpenedSip['reload'] = (next) => {

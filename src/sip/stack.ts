@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
+import type { OutboundProxy } from './fan-out/routes.ts';
 import { answersIn } from './fan-out/udp-pace.ts';
 import type { Location } from './registrar/location.ts';
 import { createRegistrar } from './registrar/registrar.ts';
@@ -42,8 +43,8 @@ export interface SipStackOptions {
   readonly startChar: string;
   /** Bytes of a body. */
   readonly maxMessageSize: number;
-  /** `sip:HOST[:PORT][;transport=...]`: the next hop of all that is sent. */
-  readonly outboundProxy?: string | undefined;
+  /** The next hop of all that is sent. */
+  readonly outboundProxy?: OutboundProxy | undefined;
   /** Header lines for all that is sent. */
   readonly extraHeaders?: string | undefined;
   /** `imcd/VERSION`: Server and User-Agent. */

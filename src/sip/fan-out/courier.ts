@@ -14,7 +14,7 @@ import { createDestinations } from './destinations.ts';
 import { MessageQueues } from './message-queues.ts';
 import { OpenedWindows } from './opened-windows.ts';
 import { createRecipients } from './recipients.ts';
-import { createRoutes } from './routes.ts';
+import { createRoutes, type OutboundProxy } from './routes.ts';
 import { createUdpPace } from './udp-pace.ts';
 
 /**
@@ -35,8 +35,7 @@ export interface CourierOptions {
   readonly served: (domain: string) => boolean;
   /** Is this IP address trusted, so that P-Asserted-Identity may go there (RFC 3325)? */
   readonly trusted: (address: string) => boolean;
-  /** `sip:HOST[:PORT][;transport=...]`: the next hop of everything. */
-  readonly outboundProxy?: string | undefined;
+  readonly outboundProxy?: OutboundProxy | undefined;
   readonly extraHeaders?: string | undefined;
   /** `imcd/VERSION`. */
   readonly userAgent: string;

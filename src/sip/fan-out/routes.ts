@@ -5,6 +5,7 @@ import type { Reachable } from '../registrar/binding.ts';
 import { type NextHop, nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { SentBy } from '../transport/sent-by.ts';
 import type { Target } from '../transport/transport.ts';
+import { type TransportName, transports } from '../transport/transports.ts';
 import { buildHead } from './bytes.ts';
 import type { Destinations } from './destinations.ts';
 import type { Device, Recipient } from './recipients.ts';
@@ -25,6 +26,13 @@ export interface Routes {
   readonly overTcp: (device: Device) => Device;
 }
 
+/** The next hop of everything that is sent, as `outbound_proxy` names it; without a port the transport's own. */
+export interface OutboundProxy {
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly transport: TransportName;
+}
+
 export interface RoutesOptions {
   readonly clock: Clock;
   readonly resolver: Resolver;
@@ -33,7 +41,7 @@ export interface RoutesOptions {
   readonly reachable: (key: MemberKey) => readonly Reachable[];
   readonly served: (domain: string) => boolean;
   readonly trusted: (address: string) => boolean;
-  readonly outboundProxy?: string | undefined;
+  readonly outboundProxy?: OutboundProxy | undefined;
   /** The proxy's address has become known. */
   readonly changed: () => void;
 }
@@ -111,13 +119,8 @@ const withoutHeaders = (uri: string): string => {
 };
 
 /** The outbound proxy's address: asked for at the first use, and again when the answer has aged; the old one serves meanwhile. */
-const proxyAt = (uri: string, { clock, resolver, changed }: RoutesOptions) => {
-  const hop: NextHop | undefined = nextHopOf(uri);
-  if (hop === undefined) {
-    throw new Error(
-      `outbound_proxy ${uri} is no address that can be sent to. Use sip:HOST[:PORT][;transport=udp|tcp].`,
-    );
-  }
+const proxyAt = ({ host, port, transport }: OutboundProxy, { clock, resolver, changed }: RoutesOptions) => {
+  const hop: NextHop = { host, port: port ?? transports[transport].defaultPort, transport };
   let target: Target | undefined;
   let until = 0;
   let asking = false;

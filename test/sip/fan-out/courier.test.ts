@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
-import { createResolver } from '../../../src/sip/transport/resolve.ts';
+import { createResolver, nextHopOf } from '../../../src/sip/transport/resolve.ts';
 import { createSentBy } from '../../../src/sip/transport/sent-by.ts';
 import type { Transport } from '../../../src/sip/transport/transport.ts';
 import { createUdp } from '../../../src/sip/transport/udp.ts';
@@ -54,7 +54,7 @@ describe('a fan-out over UDP', () => {
       sink.send(answer, from.port, from.address);
     });
     proxy = `sip:127.0.0.1:${sink.address().port}`;
-    courier = courierWith({ outboundProxy: proxy }, port);
+    courier = courierWith({ outboundProxy: nextHopOf(proxy) }, port);
   });
   after(async () => {
     transactions.close();

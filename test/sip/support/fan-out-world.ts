@@ -3,7 +3,7 @@ import { MemberUri } from '../../../src/room/address.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
 import type { Reachable } from '../../../src/sip/registrar/binding.ts';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
-import { createResolver } from '../../../src/sip/transport/resolve.ts';
+import { createResolver, nextHopOf } from '../../../src/sip/transport/resolve.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
 import { counting, type FakeClock, fakeClock } from './world.ts';
 
@@ -34,7 +34,12 @@ export interface FanOutWorld {
   readonly bindings: Map<string, readonly Reachable[]>;
 }
 
-export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld => {
+type WorldOptions = Partial<Omit<CourierOptions, 'outboundProxy'>> & {
+  /** `sip:HOST[:PORT][;transport=...]` */
+  readonly outboundProxy?: string;
+};
+
+export const fanOutWorld = ({ outboundProxy, ...options }: WorldOptions = {}): FanOutWorld => {
   const clock = fakeClock();
   const transactions = new ClientTransactions({ clock, ids: counting() });
   const sent: Sent[] = [];
@@ -66,6 +71,7 @@ export const fanOutWorld = (options: Partial<CourierOptions> = {}): FanOutWorld 
     trusted: (address) => address === '127.0.0.1',
     userAgent: 'imcd/test',
     defer: (run) => deferred.push(run),
+    outboundProxy: outboundProxy === undefined ? undefined : nextHopOf(outboundProxy),
     ...options,
   });
 
