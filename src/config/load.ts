@@ -1,27 +1,26 @@
-import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type * as t from 'io-ts';
 import { allOptions, Config } from './config.ts';
 import { type ConfigProblem, showFound, suggestion } from './problems.ts';
 import { brokenRules } from './rules.ts';
 import { Secret } from './secret.ts';
+import { type Collected, type Entry, isRecord, readSources, readText, type Sources } from './sources.ts';
 import { withPassword } from './urls.ts';
 
-/** Where options come from, each over the one before. */
-export interface Sources {
-  /** YAML file; default: the one that `IMCD_CONFIG` names, or none. */
-  readonly file?: string | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** By full name: `{ 'mi.http': 'none' }`. */
-  readonly commandLine: Readonly<Record<string, string>>;
-  /** Default: stderr is a terminal. */
-  readonly terminal?: boolean;
-}
+/** The configuration, from its sources to values that are right, alone and together. All that is wrong is told at once. */
 
-interface Given {
-  readonly value: unknown;
-  readonly source: string;
+/** An option's value as it was given, and where. */
+type Given = Pick<Entry, 'value' | 'source'>;
+type GivenOptions = ReadonlyMap<string, Given>;
+
+/** Every option's value, as given or by default, not yet decoded. */
+interface RawOptions {
+  readonly raw: ReadonlyMap<string, unknown>;
+  /** Where an option's value comes from. */
+  readonly source: (path: string) => string;
 }
 
 const fileNames = [...allOptions].flatMap(([name, { secret }]) => (secret ? [`${name}_file`] : []));
@@ -29,120 +28,80 @@ const fileNames = [...allOptions].flatMap(([name, { secret }]) => (secret ? [`${
 export const optionNames: readonly string[] = [...allOptions.keys(), ...fileNames];
 
 /** Reads file, environment and command line. Left: all that is wrong, never empty. */
-export const loadConfig =
-  (sources: Sources): TaskEither<readonly ConfigProblem[], Config> =>
-  async () => {
-    const problems: ConfigProblem[] = [];
-    const given = new Map<string, Given>();
-    const file = sources.file ?? sources.environment.IMCD_CONFIG;
-    if (file !== undefined && file !== '') take(await fromFile(file, problems), file, given, problems);
-    for (const [name, value] of Object.entries(sources.environment)) {
-      if (!name.startsWith('IMCD_') || name === 'IMCD_CONFIG' || value === undefined || value === '') continue;
-      const path = name.slice(5).toLowerCase().replaceAll('__', '.');
-      take([[path, value]], `environment variable ${name}`, given, problems);
-    }
-    take(Object.entries(sources.commandLine), 'command line', given, problems);
+export const loadConfig = (sources: Sources): TE.TaskEither<readonly ConfigProblem[], Config> =>
+  pipe(
+    TE.fromTask(readSources(sources)),
+    TE.map(andThen(optionsIn)),
+    TE.map(andThen(withDefaults(sources.terminal ?? process.stderr.isTTY === true))),
+    TE.map(andThen(withPasswords)),
+    TE.chainEitherK(decoded),
+  );
 
-    const terminal = sources.terminal ?? process.stderr.isTTY === true;
-    const raw = complete(given, terminal, problems);
-    const config = Config.decode(nested(raw));
-    if (E.isLeft(config)) {
-      for (const { context, value, message } of config.left) {
-        const path = context.flatMap(({ key }) => (key === '' ? [] : [key])).join('.');
-        const option = allOptions.get(path);
-        const source = given.get(path)?.source ?? 'default';
-        const why = message === undefined || message === '' ? '' : `${message}; `;
-        const allowed = `${why}allowed is ${option?.kind.allowed}`;
-        problems.push({ path, source, found: showFound(value, option?.secret === true), allowed });
-      }
-      return E.left(problems);
-    }
-    const source = (path: string) => given.get(path)?.source ?? 'default';
-    problems.push(...brokenRules(config.right, source));
-    return problems.length > 0 ? E.left(problems) : config;
+/** One step more, and its problems to those before. */
+const andThen =
+  <A, B>(step: (value: A) => Collected<B>) =>
+  (before: Collected<A>): Collected<B> => {
+    const { value, problems } = step(before.value);
+    return { value, problems: [...before.problems, ...problems] };
   };
 
-/** Flattens a YAML file into full names. */
-const fromFile = async (file: string, problems: ConfigProblem[]): Promise<readonly (readonly [string, unknown])[]> => {
-  const text = readText(file, 1_048_576);
-  const problem = (found: string, allowed: string) => {
-    problems.push({ path: 'config', source: file, found, allowed });
-    return [];
-  };
-  if (E.isLeft(text)) return problem(text.left, 'a YAML file of options is needed here');
-  const { parseDocument } = await import('yaml'); // 25 ms that a start without a file need not spend
-  const document = parseDocument(text.right, { uniqueKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) return problem(error.message.split('\n')[0] ?? '', 'the file must be YAML');
-  const root: unknown = document.toJS({ maxAliasCount: 100 });
-  if (root === null) return [];
-  if (!isRecord(root)) return problem(showFound(root, false), 'allowed are options, one a line, as NAME: VALUE');
-  return Object.entries(root).flatMap(([name, value]): readonly (readonly [string, unknown])[] => {
-    if (name !== 'mi' && name !== 'log') return [[name, value]];
-    if (value === null) return [];
-    return isRecord(value) ? Object.entries(value).map(([key, one]) => [`${name}.${key}`, one]) : [[name, value]];
-  });
-};
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Puts one source's options over those that are there. */
-const take = (
-  entries: readonly (readonly [string, unknown])[],
-  source: string,
-  given: Map<string, Given>,
-  problems: ConfigProblem[],
-): void => {
+/** The options among what was given: of several sources the last one counts. */
+const optionsIn = (entries: readonly Entry[]): Collected<GivenOptions> => {
+  const problems: ConfigProblem[] = [];
+  const given = new Map<string, Given>();
   const here = new Set<string>();
-  for (const [path, value] of entries) {
+  for (const { path, value, source } of entries) {
     if (!optionNames.includes(path)) {
-      problems.push({
-        path,
-        source,
-        found: 'an option that imcd does not know',
-        allowed: suggestion(path, optionNames),
-      });
+      const allowed = suggestion(path, optionNames);
+      problems.push({ path, source, found: 'an option that imcd does not know', allowed });
       continue;
     }
     const isFile = !allOptions.has(path);
     const name = isFile ? path.slice(0, -'_file'.length) : path;
-    if (here.has(name)) {
+    const place = `${source}\0${name}`;
+    if (here.has(place))
       problems.push({ path, source, found: `${name} beside ${name}_file`, allowed: 'only one of them is allowed' });
+    here.add(place);
+    const secret = isFile ? secretIn(value) : E.right(value);
+    if (E.isLeft(secret)) {
+      const allowed = 'allowed is the path of a file that can be read';
+      problems.push({ path, source, found: secret.left, allowed });
     }
-    here.add(name);
-    if (!isFile) given.set(name, { value, source });
-    else given.set(name, { value: secretFrom(path, value, source, problems), source: `${source}, ${path}` });
+    given.set(name, {
+      value: E.isRight(secret) ? secret.right : undefined,
+      source: isFile ? `${source}, ${path}` : source,
+    });
   }
+  return { value: given, problems };
 };
 
-const secretFrom = (path: string, value: unknown, source: string, problems: ConfigProblem[]): string | undefined => {
-  const text = typeof value === 'string' ? readText(value, 65_536) : E.left(showFound(value, false));
-  if (E.isRight(text)) return text.right.replace(/\r?\n$/, '');
-  problems.push({ path, source, found: text.left, allowed: 'allowed is the path of a file that can be read' });
-  return undefined;
-};
+/** What stands in the file of a secret; Left: what was found instead. */
+const secretIn = (file: unknown): E.Either<string, string> =>
+  pipe(
+    typeof file === 'string' ? readText(file, 65_536) : E.left(showFound(file, false)),
+    E.map((text) => text.replace(/\r?\n$/, '')),
+  );
 
-/** A file's text; Left: a phrase that says why not. */
-const readText = (file: string, most: number): E.Either<string, string> => {
-  try {
-    if (statSync(file).size > most) return E.left(`${file}, which is longer than ${most} bytes`);
-    return E.right(readFileSync(file, 'utf8'));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return E.left(`${JSON.stringify(file)}, which cannot be read (${code})`);
-  }
-};
+/** @param terminal stderr is one */
+const withDefaults =
+  (terminal: boolean) =>
+  (given: GivenOptions): Collected<RawOptions> => {
+    const data = String(given.get('data')?.value ?? allOptions.get('data')?.fallback);
+    const around = { hostName: hostname(), terminal, data };
+    const raw = new Map(
+      [...allOptions].map(([name, { fallback }]) => {
+        const one = given.get(name);
+        if (one !== undefined) return [name, one.value];
+        return [name, typeof fallback === 'function' ? fallback(around) : fallback];
+      }),
+    );
+    return { value: { raw, source: (path) => given.get(path)?.source ?? 'default' }, problems: [] };
+  };
 
-/** Every option's raw value, the default where none is given, passwords put into their URLs. */
-const complete = (given: ReadonlyMap<string, Given>, terminal: boolean, problems: ConfigProblem[]) => {
-  const dataGiven = given.get('data')?.value ?? allOptions.get('data')?.fallback;
-  const around = { hostName: hostname(), terminal, data: String(dataGiven) };
-  const raw = new Map<string, unknown>();
-  for (const [name, { fallback }] of allOptions) {
-    const value = given.get(name)?.value;
-    raw.set(name, given.has(name) ? value : typeof fallback === 'function' ? fallback(around) : fallback);
-  }
+/** Puts a password that is an option of its own into its URL. */
+const withPasswords = (options: RawOptions): Collected<RawOptions> => {
+  const problems: ConfigProblem[] = [];
+  const raw = new Map(options.raw);
   for (const [url, password] of [
     ['store_url', 'store_password'],
     ['db_url', 'db_password'],
@@ -152,15 +111,38 @@ const complete = (given: ReadonlyMap<string, Given>, terminal: boolean, problems
     const whole = withPassword(bare, new Secret(word));
     raw.set(url, whole);
     if (whole !== bare) continue;
-    const source = given.get(password)?.source ?? 'default';
     problems.push({
       path: password,
-      source,
+      source: options.source(password),
       found: `a password, but ${url} names no user that it could be for, or has one already`,
       allowed: `allowed is a ${url} of the form SCHEME://USER@HOST/...`,
     });
   }
-  return raw;
+  return { value: { ...options, raw }, problems };
+};
+
+/** The values; Left: all that is wrong, with them and before. What they must be together is asked once each is right alone. */
+const decoded = ({
+  value: { raw, source },
+  problems,
+}: Collected<RawOptions>): E.Either<readonly ConfigProblem[], Config> =>
+  pipe(
+    Config.decode(nested(raw)),
+    E.mapLeft((errors) => [...problems, ...errors.map((error) => wrongValue(error, source))]),
+    E.chain((config) => {
+      const all = [...problems, ...brokenRules(config, source)];
+      return all.length > 0 ? E.left(all) : E.right(config);
+    }),
+  );
+
+const wrongValue = (
+  { context, value, message = '' }: t.ValidationError,
+  source: RawOptions['source'],
+): ConfigProblem => {
+  const path = context.flatMap(({ key }) => (key === '' ? [] : [key])).join('.');
+  const option = allOptions.get(path);
+  const allowed = `${message === '' ? '' : `${message}; `}allowed is ${option?.kind.allowed}`;
+  return { path, source: source(path), found: showFound(value, option?.secret === true), allowed };
 };
 
 const nested = (flat: ReadonlyMap<string, unknown>): Record<string, unknown> => {
