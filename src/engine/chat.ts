@@ -9,7 +9,15 @@ import { type Member, memberOf, type Room } from '../room/room.ts';
 import { eventTime } from '../room/time.ts';
 import type { MessageSent } from '../room/transcript.ts';
 import { type CatchUpPorts, makeCurrent } from './catch-up.ts';
-import type { Answer, Conference, Failure, IncomingMessage } from './conference.ts';
+import {
+  type Answer,
+  type Conference,
+  done,
+  type Failure,
+  failed,
+  type IncomingMessage,
+  refused,
+} from './conference.ts';
 import type { EngineCounters } from './counters.ts';
 import { metadataOf } from './metadata.ts';
 import type { Recording } from './transcript.ts';
@@ -43,10 +51,6 @@ export const handleChat =
       TE.match(answer, (author) => send(ports, { key, message, author, answer })),
     )();
   };
-
-const done: Answer = { kind: 'done' };
-const failed = (failure: Failure): Answer => ({ kind: 'failed', failure });
-const refused = (refusal: Refusal): Answer => ({ kind: 'refused', refusal });
 
 /** Who wrote a message, as a member of the room that it is for. */
 interface Author {

@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Log } from '../ports/log.ts';
 import { type RoomKey, roomKey } from '../room/address.ts';
-import type { Failure } from './conference.ts';
-import { failed, type Job, type Settlement } from './decide-batch.ts';
+import { type Failure, failed } from './conference.ts';
+import { type Job, type Settlement, settledWith } from './decide-batch.ts';
 import { type CommandPorts, handleCommands } from './handle-command.ts';
 import { createMailboxes } from './mailbox.ts';
 
@@ -52,16 +52,17 @@ export const createCommandQueue = (ports: CommandPorts & { readonly log: Log }):
         ended = E.left(defect);
       }
       const settlements = E.isRight(ended) ? ended.right : failEach(jobs, ended.left);
-      for (const [i, job] of jobs.entries()) settle(key, job, settlements[i] ?? failed(defect));
+      for (const [i, job] of jobs.entries()) settle(key, job, settlements[i] ?? settledWith(failed(defect)));
     },
   });
   return {
     submit: (job) => {
-      if (!mailboxes.submit(roomKey(job.command.room), job)) job.settle(failed(overloaded));
+      if (!mailboxes.submit(roomKey(job.command.room), job)) job.settle(settledWith(failed(overloaded)));
     },
     size: mailboxes.size,
     idle: mailboxes.idle,
   };
 };
 
-const failEach = (jobs: readonly Job[], failure: Failure): readonly Settlement[] => jobs.map(() => failed(failure));
+const failEach = (jobs: readonly Job[], failure: Failure): readonly Settlement[] =>
+  jobs.map(() => settledWith(failed(failure)));

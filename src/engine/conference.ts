@@ -46,6 +46,10 @@ export type Answer =
   | { readonly kind: 'refused'; readonly refusal: Refusal | Malformed }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+export const done: Answer = { kind: 'done' };
+export const refused = (refusal: Refusal | Malformed): Answer => ({ kind: 'refused', refusal });
+export const failed = (failure: Failure): Answer => ({ kind: 'failed', failure });
+
 export interface Conference {
   /**
    * Takes a MESSAGE and calls `answer` exactly once: a command's when its event is durable, a chat message's when the first

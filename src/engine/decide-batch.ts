@@ -13,7 +13,7 @@ import { applyInPlace, evolve } from '../room/fold.ts';
 import type { EventMetadata } from '../room/metadata.ts';
 import type { RoomState } from '../room/room.ts';
 import { eventTime } from '../room/time.ts';
-import type { Answer, Failure, Origin } from './conference.ts';
+import { type Answer, done, type Origin, refused } from './conference.ts';
 import type { EngineCounters } from './counters.ts';
 import { metadataOf } from './metadata.ts';
 
@@ -63,9 +63,11 @@ export interface DecidePorts {
   readonly counters: EngineCounters;
 }
 
-const done = (announcements: readonly Announcement[]): Settlement => ({ answer: { kind: 'done' }, announcements });
-
-export const failed = (failure: Failure): Settlement => ({ answer: { kind: 'failed', failure }, announcements: [] });
+/** Of an answer that tells nobody anything, if nothing else is said. */
+export const settledWith = (answer: Answer, announcements: readonly Announcement[] = []): Settlement => ({
+  answer,
+  announcements,
+});
 
 /** Decides each command on the state that the ones before it leave behind (docs/decisions/0002). Applies nothing to the rooms. */
 export const decideBatch = (ports: DecidePorts, key: RoomKey, jobs: readonly Job[]): readonly Decided[] => {
@@ -90,21 +92,21 @@ const decideNext = (ports: DecidePorts, batch: Deciding, job: Job, last: boolean
   const request = requestKeyOf(job);
   if (request !== undefined && isRepeated(ports, batch, request)) {
     ports.counters.repeated += 1;
-    return { job, settlement: done([]) };
+    return { job, settlement: settledWith(done) };
   }
   return pipe(
     batch.state,
     decide(ports.policy)(job.command),
     E.match(
-      (refusal): Decided => ({ job, settlement: { answer: { kind: 'refused', refusal }, announcements: [] } }),
+      (refusal): Decided => ({ job, settlement: settledWith(refused(refusal)) }),
       (events) => {
         const announcements = announce(batch.state, job.command, events, ports);
         const [event] = events;
-        if (event === undefined) return { job, settlement: done(announcements) };
+        if (event === undefined) return { job, settlement: settledWith(done, announcements) };
         if (request !== undefined) batch.requests.add(request);
         if (!last) advance(batch, event);
         const fact = factOf(ports, batch, job, event);
-        return { job, settlement: { ...done(announcements), eventId: fact.id }, fact };
+        return { job, settlement: { ...settledWith(done, announcements), eventId: fact.id }, fact };
       },
     ),
   );

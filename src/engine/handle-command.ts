@@ -6,16 +6,16 @@ import type { RoomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
 import { streamOf } from '../room/stream.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
-import type { Failure } from './conference.ts';
+import { type Failure, failed } from './conference.ts';
 import { countAppend } from './counters.ts';
 import {
   type Decided,
   type DecidePorts,
   decideBatch,
   type Fact,
-  failed,
   type Job,
   type Settlement,
+  settledWith,
 } from './decide-batch.ts';
 import type { UnknownOutcomes } from './unknown-outcomes.ts';
 
@@ -118,7 +118,7 @@ const stale = (ports: CommandPorts, decisions: readonly Decided[], failure: Fail
   return decisions.map(({ job, settlement }) =>
     job.command.type === 'ListMembers' && settlement.answer.kind === 'done'
       ? { ...settlement, staleSince }
-      : failed(failure),
+      : settledWith(failed(failure)),
   );
 };
 

@@ -9,7 +9,7 @@ import type { Malformed, Refusal } from '../room/refusals.ts';
 import { isCommand, parseBody } from '../room/syntax.ts';
 import { help, reasonOf, roomList } from '../room/texts.ts';
 import type { Announcer } from './announcer.ts';
-import type { Answer, Conference, IncomingMessage } from './conference.ts';
+import { type Answer, type Conference, done, type IncomingMessage, refused } from './conference.ts';
 import { countAnswer, type EngineCounters } from './counters.ts';
 import type { Job, Settlement } from './decide-batch.ts';
 
@@ -76,9 +76,9 @@ const takeChat = (ports: MessagePorts, taking: Taking): void => {
 };
 
 const refuse = (ports: MessagePorts, { message, answer }: Taking, refusal: Malformed): void => {
-  const refused: Answer = { kind: 'refused', refusal };
-  noteAnswer(ports, 'Malformed', message, refused);
-  answer(refused);
+  const ended = refused(refusal);
+  noteAnswer(ports, 'Malformed', message, ended);
+  answer(ended);
   tellRefusal(ports, message, message.address, refusal);
 };
 
@@ -94,8 +94,8 @@ const takeCommand = (ports: MessagePorts, { message, answer }: Taking, command: 
 /** Asks no room, and so waits for none; not a line of the log. */
 const answerQuery = (ports: MessagePorts, { message, answer }: Taking, query: Query): void => {
   const { rooms, counters, announcer, startChar } = ports;
-  countAnswer(counters, query.type, { kind: 'done' });
-  answer({ kind: 'done' });
+  countAnswer(counters, query.type, done);
+  answer(done);
   const text = query.type === 'Help' ? help(startChar, query.about) : roomList(rooms.all(), query.actor);
   announcer.list(tellerOf(ports, message, message.address), query.actor, text, message.origin);
 };
