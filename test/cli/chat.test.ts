@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import * as E from 'fp-ts/lib/Either.js';
 import { runChat } from '../../src/cli/chat/session.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
@@ -153,13 +154,13 @@ describe('imcd chat', () => {
         product: 'imcd/test',
       },
       { input, output, errors: output },
-    );
+    )();
     await shows('tabea> ');
     // A Tab within a longer piece is pasted, and stands for itself.
     for (const piece of ['#mem', '\t', '\r']) input.write(piece);
     await shows('Members:\n*sip:tabea@localhost\n');
     input.write('\x04');
-    assert.equal(await ended, 0);
+    assert.deepEqual(await ended, E.right(0));
     assert.ok(seen.includes('#members '), seen);
   });
 

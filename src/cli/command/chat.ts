@@ -13,10 +13,15 @@ import type { Target } from '../../sip/transport/transport.ts';
 import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
 import { type ChatOptions, runChat } from '../chat/session.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
+import { printable } from '../terminal/show.ts';
 
 /** `imcd chat AOR ROOM`: a person, or a pipe, in a room. */
-export const run: Run = async (invocation) =>
-  runChat(await optionsOf(invocation), { input: process.stdin, output: process.stdout, errors: process.stderr });
+export const run: Run = async (invocation) => {
+  const streams = { input: process.stdin, output: process.stdout, errors: process.stderr };
+  const ended = await runChat(await optionsOf(invocation), streams)();
+  if (E.isLeft(ended)) throw new CliError(printable(ended.left));
+  return ended.right;
+};
 
 const optionsOf = async ({ args, options, config }: Invocation): Promise<ChatOptions> => {
   const [who = '', where = ''] = args;

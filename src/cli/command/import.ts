@@ -12,10 +12,10 @@ import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { openStore } from '../../server/open-store.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
-import { silentLog } from '../read/open-reader.ts';
 import { databaseProblem } from '../read/sql-problem.ts';
 import { progress } from '../terminal/progress.ts';
 import { printable } from '../terminal/show.ts';
+import { silentLog } from '../terminal/silent-log.ts';
 
 /** `imcd import --from DB_URL`: what was left alone goes to stdout, a line each; what was done to stderr. */
 export const run: Run = async ({ options, config: read, out, err }) => {

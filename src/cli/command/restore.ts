@@ -7,8 +7,8 @@ import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { openStore } from '../../server/open-store.ts';
 import { CliError, type Invocation } from '../invocation.ts';
-import { silentLog } from '../read/open-reader.ts';
 import { progress } from '../terminal/progress.ts';
+import { silentLog } from '../terminal/silent-log.ts';
 
 /** One event of an export, with the line that it stands in. */
 interface Line extends NewEvent {

@@ -1,19 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Config } from '../../config/config.ts';
 import type { EventStore } from '../../ports/event-store.ts';
-import type { Log } from '../../ports/log.ts';
+
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
 import { CliError } from '../invocation.ts';
 import { printable } from '../terminal/show.ts';
-
-/** Failures end the command with a sentence; the store's own lines would only be in the way. */
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { silentLog } from '../terminal/silent-log.ts';
 
 /** The log, for reading: also beside a running server. Throws `CliError` with a sentence where it cannot be opened. */
 export const openReader = async (config: Config): Promise<EventStore> => {
