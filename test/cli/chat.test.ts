@@ -185,6 +185,10 @@ describe('imcd chat', () => {
       new RegExp(`^imcd chat: no answer from udp:127\\.0\\.0\\.1:${port} .*Does imcd run there`),
     );
     assert.ok(Date.now() - from < 5_000);
+    // The kernel lets no socket send there that has not asked to broadcast.
+    const noWay = chat('sip:a@localhost', 'chat-1', '--server', 'sip:255.255.255.255');
+    assert.equal(await noWay.leave(), 1);
+    assert.match(noWay.said.err, /^imcd: There is no way to 255\.255\.255\.255: .*EACCES.*\n$/);
     const stranger = chat('sip:a@example.org', 'chat-1', '--server', address());
     assert.equal(await stranger.leave(), 1);
     assert.match(stranger.said.err, /does not register sip:a@example\.org: .*\(404\)/);

@@ -4,7 +4,10 @@ import type { HostPort } from '../../net/address.ts';
 import type { Target } from '../../sip/transport/transport.ts';
 import { transports } from '../../sip/transport/transports.ts';
 
-/** What this machine's kernel knows of the way to a server, asked by a UDP socket that is connected to it. */
+/**
+ * What this machine's kernel knows of the way to a server, asked by a UDP socket that is connected to it. A callback given to
+ * `connect` would swallow the error of one that fails, so both ends are events.
+ */
 
 const socketFor = (host: string) => createSocket(host.includes(':') ? 'udp6' : 'udp4');
 
@@ -18,11 +21,12 @@ export const addressTowards = ({ host, port }: HostPort): TE.TaskEither<string, 
           socket.close();
           reject(error);
         });
-        socket.connect(port, host, () => {
+        socket.once('connect', () => {
           const { address } = socket.address();
           socket.close();
           resolve(address);
         });
+        socket.connect(port, host);
       }),
     (error) => `There is no way to ${host}: ${error instanceof Error ? error.message : error}`,
   );
@@ -45,9 +49,10 @@ export const watchRefusal = ({ transport, host, port }: Target, refused: () => v
     end();
     refused();
   });
-  socket.connect(port, host, () => {
+  socket.on('connect', () => {
     // RFC 5626 3.5.1: a keep-alive, which nobody answers over UDP.
     if (open) socket.send('\r\n\r\n');
   });
+  socket.connect(port, host);
   return end;
 };
