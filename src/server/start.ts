@@ -1,7 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Task } from 'fp-ts/lib/Task.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { waitAtMost } from '../bounds/deadline.ts';
 import type { Config } from '../config/config.ts';
@@ -57,13 +56,13 @@ export interface Steps {
 }
 
 /** Starts a server. Left: why it cannot start; what was opened is closed again. */
-export const startServer = (config: Config, world: World): TaskEither<StartFailure, RunningServer> =>
+export const startServer = (config: Config, world: World): TE.TaskEither<StartFailure, RunningServer> =>
   startWith({ beginStore, beginSip, beginEngine, beginMirror, beginMi, listen })(config, world);
 
 /** As `startServer`, with steps that a test has put something around. */
 export const startWith =
   (steps: Steps) =>
-  (config: Config, world: World): TaskEither<StartFailure, RunningServer> =>
+  (config: Config, world: World): TE.TaskEither<StartFailure, RunningServer> =>
   async () => {
     const { log, clock = systemClock, ids = randomIds() } = world;
     const closers = createClosers(clock, log);
