@@ -2,7 +2,7 @@ import type * as t from 'io-ts';
 import { Actor, Role } from '../room/actor.ts';
 import { type MemberKey, MemberUri, memberKey, type RoomKey, RoomUri, roomKey } from '../room/address.ts';
 import { fieldsOf } from '../room/codec-fields.ts';
-import { Enrolled, enrolled, Invited, invited, type Member, RoomProperties } from '../room/room.ts';
+import { Enrolled, enrolled, Invited, invited, type Member, type Room, RoomProperties } from '../room/room.ts';
 import type { RoomRecord } from './rooms.ts';
 
 /**
@@ -78,7 +78,8 @@ export const parseRecord = (line: string): RoomRecord | undefined => {
     members.set(key, member);
   }
   if (owner === undefined) return undefined;
-  return { key: roomKey(uri), revision, room: { uri, private: isPrivate === 1, owner, members } };
+  const room: Room = { uri, private: isPrivate === 1, owner, members };
+  return { key: roomKey(uri), revision, room };
 };
 
 // A destroyed room's URI is gone; its key is all that is known of it.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
+import { roomEvents } from '../../src/room/events.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openProjections } from '../../src/server/open-projections.ts';
 import { all, openOn, until } from '../support/eventstoredb/open.ts';
@@ -22,6 +23,11 @@ describe("imcd's own projections, run here", () => {
   it('room-members: members with roles, per room', async () => {
     const { outcomes } = await run('room-members');
     assert.deepEqual(Object.fromEntries(outcomes.map(({ partition, state }) => [partition, state])), roomMembers);
+  });
+  it('user-audit: looks at every field by which an event names a user', () => {
+    const fields = new Set(Object.values(roomEvents).flatMap(({ users }) => users));
+    assert.ok(fields.size > 0);
+    for (const field of fields) assert.match(shipped('user-audit'), new RegExp(`\\b${field}\\b`));
   });
   it('user-audit: links every event to every user it touches', async () => {
     const { emitted } = await run('user-audit');
