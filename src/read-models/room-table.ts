@@ -3,12 +3,12 @@ import type { RoomKey } from '../room/address.ts';
 import type { Room, RoomState } from '../room/room.ts';
 
 /** A living room, and the revision of the last event that made it what it is. */
-export interface Entry {
+export interface RoomEntry {
   revision: number;
   room: Room;
 }
 
-type Bucket = Map<RoomKey, Entry>;
+type Bucket = Map<RoomKey, RoomEntry>;
 
 /** The module's hashed table of living rooms; of destroyed ones the last revision stays, for as many as there is place. */
 export class RoomTable {
@@ -29,7 +29,7 @@ export class RoomTable {
     return this.#buckets.length;
   }
 
-  get(key: RoomKey): Entry | undefined {
+  get(key: RoomKey): RoomEntry | undefined {
     return this.#bucketOf(key).get(key);
   }
 
@@ -39,7 +39,7 @@ export class RoomTable {
   }
 
   /** @param entry what `get` gives for the key; found before, since every event is looked up once and no more */
-  put(key: RoomKey, entry: Entry | undefined, room: RoomState, revision: number): void {
+  put(key: RoomKey, entry: RoomEntry | undefined, room: RoomState, revision: number): void {
     if (room !== undefined && entry !== undefined) {
       entry.revision = revision;
       entry.room = room;
@@ -64,7 +64,7 @@ export class RoomTable {
   }
 
   /** Empty for a bucket that there is not. */
-  *bucket(index: number): IterableIterator<[RoomKey, Entry]> {
+  *bucket(index: number): IterableIterator<[RoomKey, RoomEntry]> {
     yield* this.#buckets[index] ?? [];
   }
 

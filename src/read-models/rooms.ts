@@ -9,7 +9,7 @@ import { roomOfStream } from '../room/stream.ts';
 import { eventTime } from '../room/time.ts';
 import { decode, Undecodable } from '../room/upcast.ts';
 import { createRecentRequests, type RecentRequests, rememberedMs, requestIn } from './recent-requests.ts';
-import { type Entry, RoomTable } from './room-table.ts';
+import { type RoomEntry, RoomTable } from './room-table.ts';
 import { Rosters } from './rosters.ts';
 
 /** What became of an event: `gap` where an earlier one of its stream is missing, `stopped` where its room cannot be followed. */
@@ -190,12 +190,12 @@ class FoldedRooms implements Rooms {
     if (stopped !== undefined) this.stop(key, stopped);
   }
 
-  #put(key: RoomKey, entry: Entry | undefined, room: RoomState, revision: number): void {
+  #put(key: RoomKey, entry: RoomEntry | undefined, room: RoomState, revision: number): void {
     this.#changed?.add(key);
     this.#table.put(key, entry, room, revision);
   }
 
-  #revision(key: RoomKey, entry: Entry | undefined): number | undefined {
+  #revision(key: RoomKey, entry: RoomEntry | undefined): number | undefined {
     return entry?.revision ?? this.#table.lastRevision(key);
   }
 
@@ -203,7 +203,7 @@ class FoldedRooms implements Rooms {
    * Whether `revision` is the next of its stream. A creation may stand further on: the revisions before it were forgotten here
    * at the bound, or the stream was deleted and scavenged, and goes on counting.
    */
-  #verdict(key: RoomKey, entry: Entry | undefined, revision: number, type: string): Applied {
+  #verdict(key: RoomKey, entry: RoomEntry | undefined, revision: number, type: string): Applied {
     const known = this.#revision(key, entry);
     if (known !== undefined && revision <= known) return 'already';
     if (this.#stopped.has(key)) return 'stopped';

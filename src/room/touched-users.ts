@@ -6,24 +6,30 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** By what any event names a user: for events that this version does not know. */
 const allFields: readonly string[] = [...new Set(Object.values(roomEvents).flatMap(({ users }) => users))];
-const fieldsOf = (type: EventType): readonly string[] => roomEvents[type].users;
+const userFields = (type: EventType): readonly string[] => roomEvents[type].users;
 
 /**
  * Whom a stored event of any age touches: who asked for it, and every user whom its data name in today's form, each once.
  * Operators (`operator:NAME`) are not users. One that this version does not know is asked for all fields that name a user.
  */
 export const touchedUsers = (stored: Storable): readonly MemberKey[] => {
+  const users: MemberKey[] = [];
+  note(users, stored.metadata, ['actor']);
   const event = decode(stored);
-  const named =
-    event instanceof Undecodable ? valuesOf(stored.data, allFields) : valuesOf(event.data, fieldsOf(event.type));
-  const uris = [...valuesOf(stored.metadata, ['actor']), ...named].filter(isUser);
-  return [...new Set(uris.map(memberKey))];
+  if (event instanceof Undecodable) note(users, stored.data, allFields);
+  else note(users, event.data, userFields(event.type));
+  return users;
 };
 
-const valuesOf = (record: unknown, names: readonly string[]): readonly unknown[] => {
-  if (typeof record !== 'object' || record === null) return [];
-  const fields: Fields = { ...record };
-  return names.map((name) => fields[name]);
+const note = (users: MemberKey[], record: unknown, names: readonly string[]): void => {
+  if (!isFields(record)) return;
+  for (const name of names) {
+    const uri = record[name];
+    if (!isUser(uri)) continue;
+    const key = memberKey(uri);
+    if (!users.includes(key)) users.push(key);
+  }
 };
 
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 const isUser = (value: unknown): value is MemberUri => typeof value === 'string' && value.startsWith('sip:');
