@@ -27,7 +27,14 @@ const host = fc.oneof(
   fc.ipV6().map((address) => `[${address}]`),
 );
 const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
-const transport = fc.constantFrom('', ';transport=udp', ';transport=TCP');
+/** How URIs ask for each transport that exists, and how they ask for none. */
+const asked = fc.constantFrom(
+  { scheme: 'sip', by: '' },
+  ...Object.values(transports).flatMap(({ scheme, parameter }) => [
+    { scheme, by: `;transport=${parameter}` },
+    { scheme, by: `;transport=${parameter.toUpperCase()}` },
+  ]),
+);
 const hostPort = fc.tuple(host, port).map(([at, number]) => (number === undefined ? at : `${at}:${number}`));
 
 /** Any SIP URI that names a user (RFC 3261 19.1.1). */
@@ -78,8 +85,8 @@ describe('a SIP URI is the same to all who read one', () => {
 
   it('the outbound proxy in the configuration and in a message: host, port and transport', () => {
     fc.assert(
-      fc.property(hostPort, transport, fc.constantFrom('', ';lr'), (at, by, lr) => {
-        const text = `sip:${at}${by}${lr}`;
+      fc.property(hostPort, asked, fc.constantFrom('', ';lr'), (at, { scheme, by }, lr) => {
+        const text = `${scheme}:${at}${by}${lr}`;
         const option = proxyAddress.codec.decode(text);
         assert.ok(E.isRight(option), text);
         const { host: name, port: number, transport: name_ } = option.right;

@@ -9,12 +9,15 @@ import {
   nextFlowId,
   type Received,
   type SendFailure,
+  type Source,
   sendFailureOf,
   type TransportCounters,
 } from './transport.ts';
+import type { TransportName } from './transports.ts';
 
 /** What all connections of a transport share. */
 export interface TcpShared {
+  readonly transport: TransportName;
   readonly limits: FramingLimits;
   readonly counters: TransportCounters;
   readonly receive: (message: Received) => void;
@@ -32,7 +35,7 @@ const crlf = Buffer.from('\r\n', 'latin1');
  */
 export class TcpConnection implements Flow {
   readonly id = nextFlowId();
-  readonly transport = 'tcp';
+  readonly transport: TransportName;
   readonly local: HostPort;
   /** The peer, as it is known: an IP address and the port connected to or from. */
   readonly remote: HostPort;
@@ -57,6 +60,7 @@ export class TcpConnection implements Flow {
     const { now, queued, limits } = shared;
     this.#socket = socket;
     this.#shared = shared;
+    this.transport = shared.transport;
     this.remote = remote;
     this.local = local;
     this.activeAt = now();
@@ -114,11 +118,7 @@ export class TcpConnection implements Flow {
     // Requests are kept while they are worked on; a view would keep the whole chunk. Responses (`S`) are not.
     const request = bytes[0] !== 0x53;
     this.#owesAnswers ||= request;
-    const { host, port } = this.remote;
-    this.#shared.receive({
-      bytes: request ? Buffer.from(bytes) : bytes,
-      from: { transport: 'tcp', host, port, flow: this },
-    });
+    this.#shared.receive({ bytes: request ? Buffer.from(bytes) : bytes, from: this.#source() });
   }
 
   /** Nothing more is read as SIP; the answer to what was cut may still leave. */
@@ -127,8 +127,12 @@ export class TcpConnection implements Flow {
     this.#discarding = true;
     this.#owesAnswers = true;
     this.#beginEnd();
+    this.#shared.receive({ bytes, cut, from: this.#source() });
+  }
+
+  #source(): Source {
     const { host, port } = this.remote;
-    this.#shared.receive({ bytes, cut, from: { transport: 'tcp', host, port, flow: this } });
+    return { transport: this.transport, host, port, flow: this };
   }
 
   /** Open -> ending. */

@@ -3,8 +3,10 @@ import type { HostPort } from '../../net/address.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import { TcpConnection, type TcpShared } from './tcp-connection.ts';
 import { countReason, type Flow, type Received, type TransportCounters } from './transport.ts';
+import type { TransportName } from './transports.ts';
 
 export interface TcpConnectionsOptions {
+  readonly transport: TransportName;
   readonly clock: Clock;
   readonly counters: TransportCounters;
   readonly receive: (message: Received) => void;
@@ -40,9 +42,10 @@ export class TcpConnections {
   #allClosed = (): void => {};
 
   constructor(options: TcpConnectionsOptions) {
-    const { clock, counters, receive, largestBody } = options;
+    const { transport, clock, counters, receive, largestBody } = options;
     this.#options = options;
     this.#shared = {
+      transport,
       limits: { head: largestHead, body: largestBody },
       counters,
       receive,

@@ -39,6 +39,7 @@ export const createTcp = (options: TcpOptions): Transport => {
   const servers: Server[] = [];
   let { receive } = options;
   const connections = new TcpConnections({
+    transport: 'tcp',
     clock,
     counters,
     largestBody,
