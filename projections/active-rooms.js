@@ -1,5 +1,5 @@
 // The rooms that live at this moment: how many, and which, with their owner and the number of their members.
-// State: {"count": 1, "rooms": {"chat-1@example.org": {"uri": "...", "private": false, "owner": "...", "since": "...", "members": 1}}}
+// State: {"count": 1, "rooms": {"chat-1@example.org": {"uri": "...", "private": false, "owner": "...", "since": "...", "members": 1, "topic": "..."}}}; topic where one is set
 
 const keyOf = (uri) => uri.slice(4).toLowerCase();
 const roomOf = (event) => event.streamId.slice('room-'.length);
@@ -30,6 +30,12 @@ fromCategory('room').when({
   RoleChanged: (state, event) => {
     const room = state.rooms[roomOf(event)];
     if (room && event.data.role === 'owner') room.owner = keyOf(event.data.member);
+  },
+  TopicChanged: (state, event) => {
+    const room = state.rooms[roomOf(event)];
+    if (!room) return;
+    if (event.data.topic === '') delete room.topic;
+    else room.topic = event.data.topic;
   },
   RoomDestroyed: (state, event) => {
     if (!state.rooms[roomOf(event)]) return;

@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Appended, AppendFailure, NewEvent } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
+import { isQuestion } from '../room/commands.ts';
 import { streamOf } from '../room/stream.ts';
 import { type CatchUpPorts, catchUpRoom, isCurrent } from './catch-up.ts';
 import { type Failure, failed } from './conference.ts';
@@ -112,11 +113,11 @@ const confirm = ({ ports, key }: Batch, decisions: readonly Decided[]): TE.TaskE
     ),
   );
 
-/** While the store is away a list is still a list: it says how old it is. Everything else is answered 500. */
+/** While the store is away a question is answered all the same, with how old the answer is. Everything else gets 500. */
 const stale = (ports: CommandPorts, decisions: readonly Decided[], failure: Failure): Settlements => {
   const staleSince = ports.lostSince() ?? ports.clock.now();
   return decisions.map(({ job, settlement }) =>
-    job.command.type === 'ListMembers' && settlement.answer.kind === 'done'
+    isQuestion(job.command) && settlement.answer.kind === 'done'
       ? { ...settlement, staleSince }
       : settledWith(failed(failure)),
   );

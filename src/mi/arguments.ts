@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { Operator } from '../room/actor.ts';
 import type { MemberUri, RoomUri } from '../room/address.ts';
+import { parseText, topicRule } from '../room/parse-text.ts';
 import { parseTime } from '../room/time.ts';
 import type { Arguments, Param } from './method.ts';
 import type { MiPorts } from './ports.ts';
@@ -44,6 +45,19 @@ export const givenUser = (
     E.mapLeft((why) => bad(`${name}: ${why}`)),
   );
 };
+
+export const topicParam: Param = {
+  name: 'topic',
+  meaning: `what the room is about: one line of at most ${topicRule.most} bytes of UTF-8; empty takes it away`,
+};
+
+export const givenTopic = ({ explain }: MiPorts, { topic }: Arguments): E.Either<RpcError, string> =>
+  typeof topic === 'string'
+    ? pipe(
+        parseText(topicRule, topic),
+        E.mapLeft((no) => bad(`topic: ${explain(no)}`)),
+      )
+    : E.left(bad('topic: it must be text'));
 
 export const operatorParam: Param = {
   name: 'operator',

@@ -32,7 +32,7 @@ export const eventJson = (event: StoredEvent) => {
   };
 };
 
-/** A living room; null for none (never made, or destroyed). */
+/** A living room, `topic` where one is set; null for none (never made, or destroyed). */
 export const stateJson = (revision: bigint | undefined, room: RoomState) =>
   room === undefined
     ? null
@@ -40,6 +40,7 @@ export const stateJson = (revision: bigint | undefined, room: RoomState) =>
         room: room.uri,
         revision: Number(revision ?? 0n),
         private: room.private,
+        ...(room.topic === '' ? {} : { topic: room.topic }),
         owner: room.members.get(room.owner)?.uri ?? null,
         members: Array.from(room.members.values(), ({ uri, role, since }) => ({ uri, role, since })),
       };
@@ -69,6 +70,7 @@ export const stateSchema = {
     room: { type: 'string' },
     revision: { type: 'integer', minimum: 0 },
     private: { type: 'boolean' },
+    topic: { type: 'string' },
     owner: { type: ['string', 'null'] },
     members: {
       type: 'array',

@@ -1,6 +1,6 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { coreSpellings, type Method } from './method.ts';
-import { destroyRoom, removeMember } from './methods/commands.ts';
+import { destroyRoom, removeMember, setTopic } from './methods/commands.ts';
 import { bindings, logLevel, mirrorStatus, ps, pwd, serverVersion, storeStatus, uptime } from './methods/core.ts';
 import { roomHistory, roomState, userHistory } from './methods/history.ts';
 import { listMembers, listRooms } from './methods/rooms.ts';
@@ -58,6 +58,7 @@ export const methods: readonly Method[] = [
   bindings,
   destroyRoom,
   removeMember,
+  setTopic,
   storeStatus,
   mirrorStatus,
   getStatistics,

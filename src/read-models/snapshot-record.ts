@@ -11,7 +11,7 @@ import type { RoomRecord } from './rooms.ts';
  * `[uri, role, since, ...]`.
  *
  * What is written are the fields of the room's own codecs, in their order: a new one goes to the end of its codec, and so to the
- * end of the array. One that is absent is null, or missing at the end. Reading is written out below; a test writes and reads
+ * end of the array. One that is absent, or an empty text, is null, or missing at the end. Reading is written out below; a test writes and reads
  * rooms with every field that the codecs know.
  */
 export const recordLine = ({ key, revision, room }: RoomRecord): string => {
@@ -36,12 +36,12 @@ const memberFields = (member: Member): readonly unknown[] => {
     : withValues(fields, member, afterSince.enrolled);
 };
 
-/** The fields with the record's values behind them: null for what is absent, and nothing for that at the end. */
+/** The fields with the record's values behind them: null for what is absent or empty, and nothing for that at the end. */
 const withValues = <A>(fields: unknown[], record: A, names: readonly (keyof A)[]): readonly unknown[] => {
   let absent = 0;
   for (const name of names) {
     const value = record[name];
-    if (value === undefined) absent += 1;
+    if (value === undefined || value === '') absent += 1;
     else {
       for (; absent > 0; absent -= 1) fields.push(null);
       fields.push(value);
@@ -64,10 +64,12 @@ const sips = (field: unknown): 'sips' | undefined => (field === 'sips' ? field :
 export const parseRecord = (line: string): RoomRecord | undefined => {
   const fields: unknown = JSON.parse(line);
   if (!Array.isArray(fields)) return undefined;
-  const [name, revision, uri, isPrivate, list]: readonly unknown[] = fields;
+  const [name, revision, uri, isPrivate, list, written]: readonly unknown[] = fields;
   if (typeof name !== 'string' || typeof revision !== 'number') return undefined;
   if (fields.length === 2) return { key: asKey(name), revision, room: undefined };
   if (!RoomUri.is(uri) || roomKey(uri) !== name || !Array.isArray(list)) return undefined;
+  const topic = written ?? '';
+  if (typeof topic !== 'string') return undefined;
   const members = new Map<MemberKey, Member>();
   let owner: MemberKey | undefined;
   for (const entry of list) {
@@ -78,7 +80,7 @@ export const parseRecord = (line: string): RoomRecord | undefined => {
     members.set(key, member);
   }
   if (owner === undefined) return undefined;
-  const room: Room = { uri, private: isPrivate === 1, owner, members };
+  const room: Room = { uri, private: isPrivate === 1, topic, owner, members };
   return { key: roomKey(uri), revision, room };
 };
 

@@ -18,8 +18,13 @@ import { parseRecord, recordLine } from './snapshot-record.ts';
  * behind it, and events that are in it already are recognised by their revision.
  */
 
-/** Rises with every change of the file's form or of how rooms are folded: what an older imcd has folded is not taken over. */
-export const snapshotSchema = 1;
+/**
+ * Rises with every change of the file's form or of how rooms are folded: an imcd that would lose something by it does not take
+ * it over. 2: rooms have topics.
+ */
+export const snapshotSchema = 2;
+/** Those that hold all there was to know of the log behind them: before 2 no log had topics. */
+const readableSchemas: ReadonlySet<unknown> = new Set([1, snapshotSchema]);
 
 /** Longest time, in milliseconds, that one slice keeps the event loop. */
 const sliceMs = 4;
@@ -164,7 +169,7 @@ export const readSnapshot = (options: ReadOptions): Loaded => {
     const bytes = readFileSync(file);
     const header = headerOf(bytes);
     if (header === undefined) return ignored('is damaged: its first line is not a header');
-    if (header.schema !== snapshotSchema)
+    if (!readableSchemas.has(header.schema))
       return ignored(`is of schema ${String(header.schema)}, this imcd writes ${snapshotSchema}`);
     if (header.identity !== identity) return ignored('belongs to another log');
     if (end === undefined || comparePositions(header.position, end) > 0) return ignored('is ahead of the log');

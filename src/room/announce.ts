@@ -60,6 +60,8 @@ const unchanged = (room: Room, command: RoomCommand, options: AnnounceOptions): 
     case 'JoinRoom':
     case 'AcceptInvitation':
       return notice(room.uri, command.actor, texts.alreadyThere);
+    case 'ShowTopic':
+      return notice(room.uri, command.actor, texts.topicIs(room.topic));
     case 'ListMembers':
       return [{ from: room.uri, recipients: [command.actor], text: texts.memberList(room), kind: 'list' }];
     case 'InviteMember': {
@@ -73,6 +75,7 @@ const unchanged = (room: Room, command: RoomCommand, options: AnnounceOptions): 
     case 'DestroyRoom':
     case 'AddMember':
     case 'ChangeRole':
+    case 'SetTopic':
     case 'WithdrawInvitation':
       return [];
   }
@@ -86,8 +89,10 @@ const others = (everybody: readonly MemberUri[], member: MemberUri): readonly Me
 /** `before`: the room before the event. */
 type Tell<Data> = (before: Room, data: Data, options: AnnounceOptions) => readonly Announcement[];
 
+/** All are told, the new member too; and then this one alone what the topic is, where there is one. */
 const tellEntered: Tell<EventData['MemberJoined']> = (before, { member }) => [
   broadcast(before.uri, [...recipientsOf(before), member], texts.joined(member)),
+  ...(before.topic === '' ? [] : notice(before.uri, member, texts.topicIs(before.topic))),
 ];
 
 const leftTo = (before: Room, member: MemberUri): Announcement =>
@@ -109,6 +114,7 @@ const tells: { readonly [T in LaterType]: Tell<EventData[T]> } = {
   RoleChanged: (before, { member, role }) => [
     broadcast(before.uri, recipientsOf(before), texts.roleChanged(member, role)),
   ],
+  TopicChanged: (before, { topic, by }) => [broadcast(before.uri, recipientsOf(before), texts.topicChanged(by, topic))],
   RoomDestroyed: (before) => [broadcast(before.uri, recipientsOf(before), texts.destroyed)],
 };
 

@@ -1,15 +1,27 @@
+import type * as E from 'fp-ts/lib/Either.js';
+import type { RoomUri } from './address.ts';
 import type { Command } from './commands.ts';
-import { kinds, type Parameter, type SyntaxContext } from './parameters.ts';
+import {
+  kinds,
+  type Parameter,
+  room,
+  type SyntaxContext,
+  type TextParameter,
+  type WordParameter,
+} from './parameters.ts';
+import type { Malformed } from './refusals.ts';
 
 /** What a row of the command table holds (`command-table.ts`). */
 
 export type CommandType = Command['type'];
 
-interface Spelling<P extends readonly Parameter[], T extends CommandType> {
+type Parameters = readonly WordParameter[] | readonly [...WordParameter[], TextParameter];
+
+interface Spelling<P extends Parameters, T extends CommandType> {
   /** Lower case. */
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** At most one of a kind; those that may be left out stand last. */
+  /** At most one of a kind; those that may be left out stand last, and a text last of all. */
   readonly parameters: P;
   /** In the list of all commands, after `#name PARAMETERS - `. */
   readonly help: string;
@@ -22,28 +34,34 @@ interface Spelling<P extends readonly Parameter[], T extends CommandType> {
 type Sender = Pick<SyntaxContext, 'sender' | 'scheme'>;
 type Made<T extends CommandType> = Extract<Command, { type: T }>;
 
-/** By kind, what the parameters are read as. */
-type Given<P extends readonly Parameter[]> = {
-  readonly [Q in P[number] as Q['kind']]: Q extends Parameter<Q['kind'], infer V> ? V : never;
-};
+type Read<Q extends Parameter> = Q['read'] extends (...written: never[]) => E.Either<Malformed, infer V> ? V : never;
+/** By kind, what the parameters are read as; `here`, the room that was written to. */
+type Given<P extends Parameters, H extends boolean> = {
+  readonly [Q in P[number] as Q['kind']]: Read<Q>;
+} & (H extends true ? { readonly room: RoomUri } : unknown);
 
 /** A row as its readers see it. */
-export interface CommandRow<T extends CommandType = CommandType> extends Required<Spelling<readonly Parameter[], T>> {
-  /** `parameters`, each with its place among the words, as `kinds` orders them. */
+export interface CommandRow<T extends CommandType = CommandType> extends Required<Spelling<Parameters, T>> {
+  /** What is read, in the order of `kinds`, each with the place of its word; with `here` also the room, which has none. */
   readonly inReadingOrder: readonly (readonly [at: number, parameter: Parameter])[];
-  /** @param given by kind, what each of `parameters` was read as */
+  /** @param given by kind, what each of `inReadingOrder` was read as */
   readonly make: (given: Readonly<Record<string, unknown>>, sender: Sender) => Command;
 }
 
 /** Holds `make` to what the parameters are read as, and to the commands that the row says it makes. */
-export const row = <const P extends readonly Parameter[], T extends CommandType>(
-  spelling: Spelling<P, T> & { readonly make: (given: Given<P>, sender: Sender) => Made<T> },
+export const row = <const P extends Parameters, T extends CommandType, const H extends boolean = false>(
+  spelling: Spelling<P, T> & {
+    /** It is for the room that it is sent to: `room` is given without a word for it. */
+    readonly here?: H;
+    readonly make: (given: Given<P, H>, sender: Sender) => Made<NoInfer<T>>;
+  },
 ): CommandRow<T> => ({
   aliases: [],
   ...spelling,
-  inReadingOrder: [...spelling.parameters.entries()].toSorted(
-    ([, a], [, b]) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind),
-  ),
+  inReadingOrder: inReadingOrder(spelling.here === true ? [...spelling.parameters, room] : spelling.parameters),
   // Whoever calls it has read all the parameters, and nothing else.
-  make: (given, sender) => spelling.make(given as Given<P>, sender),
+  make: (given, sender) => spelling.make(given as Given<P, H>, sender),
 });
+
+const inReadingOrder = (parameters: readonly Parameter[]): CommandRow['inReadingOrder'] =>
+  [...parameters.entries()].toSorted(([, a], [, b]) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));

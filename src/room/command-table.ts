@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type CommandRow, type CommandType, row } from './command-row.ts';
-import { isPrivate, type Parameter, role, room, roomName, unknownCommand, user } from './parameters.ts';
+import { isPrivate, role, room, roomName, text, unknownCommand, user, type WordParameter } from './parameters.ts';
+import { topicRule } from './parse-text.ts';
 
 /**
  * The commands that people write, a row each (behaviour section 3), in the order of `#help`. Grammar (`syntax.ts`), `#help`
@@ -12,7 +13,7 @@ const sips = ({ scheme }: { readonly scheme?: 'sip' | 'sips' }): { readonly sche
   scheme === 'sips' ? { scheme } : {};
 
 /** `[WORD]` of `#help`: a command's name or alias, the start character before it or not. */
-const commandName: Parameter<'command', string | undefined> = {
+const commandName: WordParameter<'command', string | undefined> = {
   kind: 'command',
   shown: 'WORD',
   optional: true,
@@ -129,6 +130,19 @@ const rows = [
     make: (given, { sender }) => ({ type: 'ListMembers', room: given.room, actor: sender }),
   }),
   row({
+    name: 'topic',
+    parameters: [text(topicRule)],
+    here: true,
+    help: 'show what the room is about, or set it; "" takes it away',
+    sentence:
+      'Members see what the room is about; the owner and admins set it, at most 256 bytes, and "" takes it away.',
+    makes: ['ShowTopic', 'SetTopic'],
+    make: (given, { sender }) =>
+      given.text === undefined
+        ? { type: 'ShowTopic', room: given.room, actor: sender }
+        : { type: 'SetTopic', room: given.room, actor: sender, topic: given.text },
+  }),
+  row({
     name: 'rooms',
     parameters: [],
     help: 'show the rooms',
@@ -170,10 +184,10 @@ const rows = [
 /** What is never written: imcd's own consequence of an invitation that could not be delivered. */
 type Unwritten = 'WithdrawInvitation';
 type Forgotten = Exclude<CommandType, (typeof rows)[number]['makes'][number] | Unwritten>;
+type Complete = [Forgotten] extends [never] ? unknown : { readonly noRowMakes: Forgotten };
 
-/** Every row. A type of command that no row makes does not compile: the message names it. */
-export const commandTable: [Forgotten] extends [never] ? readonly CommandRow[] : { readonly noRowMakes: Forgotten } =
-  rows;
+/** Every row. A type of command that no row makes does not compile, and the message names it. */
+export const commandTable: readonly CommandRow[] = rows satisfies Complete;
 
 const byName: ReadonlyMap<string, CommandRow> = new Map(
   commandTable.flatMap((one) => [one.name, ...one.aliases].map((name): [string, CommandRow] => [name, one])),

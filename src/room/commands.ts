@@ -22,6 +22,9 @@ export const RoomCommand = t.union(
     byUser('ListMembers', {}),
     t.intersection([byAnyone('AddMember', { member: MemberUri }), scheme]),
     byAnyone('ChangeRole', { member: MemberUri, role: Role }),
+    byUser('ShowTopic', {}),
+    /** `topic` as `parseText` gives it; empty: there shall be none. */
+    byAnyone('SetTopic', { topic: t.string }),
     /**
      * The world's: an invitation ended in a failure at every device. Changes nothing where it is no longer pending; with
      * `invitedAt` (its `since`), where it is another invitation that is pending now.
@@ -31,6 +34,9 @@ export const RoomCommand = t.union(
   'RoomCommand',
 );
 export type RoomCommand = t.TypeOf<typeof RoomCommand>;
+
+/** One that asks and changes nothing: while the log is away it is answered from what is known, and told how old that is. */
+export const isQuestion = ({ type }: RoomCommand): boolean => type === 'ListMembers' || type === 'ShowTopic';
 
 /** Commands that ask no room: `#help`, `#rooms`. */
 export const Query = t.union(

@@ -54,13 +54,17 @@ export const decide =
         return add(command, room);
       case 'ChangeRole':
         return changeRole(command, room);
+      case 'ShowTopic':
+        return showTopic(command, room);
+      case 'SetTopic':
+        return setTopic(command, room);
     }
   };
 
 /** Who asks, as the room knows them: a member, an invited user, or neither. */
 const find = (room: Room, actor: MemberUri): Member | undefined => room.members.get(memberKey(actor));
 
-/** `list` shows the members to this one. */
+/** `list` shows the members to this one, and `topic` the topic. */
 const maySee = (room: Room, actor: Actor): boolean =>
   isOperator(actor) || memberOf(room, memberKey(actor)) !== undefined;
 
@@ -180,6 +184,15 @@ const changeRole = (command: Asked<'ChangeRole'>, room: Room): Decision => {
   if (known.role === role) return nothing;
   if (known.role === 'owner') return refuse({ reason: 'OwnerCannotBeDemoted' });
   return happens({ type: 'RoleChanged', data: { room: room.uri, member: known.uri, role, by: actor } });
+};
+
+const showTopic = (command: Asked<'ShowTopic'>, room: Room): Decision =>
+  maySee(room, command.actor) ? nothing : refuse({ reason: 'NotMember' });
+
+const setTopic = ({ actor, topic }: Asked<'SetTopic'>, room: Room): Decision => {
+  if (!mayManage(room, actor)) return refuse({ reason: 'NotOwnerOrAdmin' });
+  if (topic === room.topic) return nothing;
+  return happens({ type: 'TopicChanged', data: { room: room.uri, topic, by: actor } });
 };
 
 const withdraw = (command: Asked<'WithdrawInvitation'>, room: RoomState): Decision => {

@@ -73,6 +73,11 @@ export const roomEvents = {
     meaning: 'A member has another role; with the role owner the owner until then became admin.',
     data: t.type({ room: RoomUri, member: MemberUri, role: Role, by: Actor }),
   }),
+  /** By `#topic TEXT`. An empty `topic`: there is none any more. */
+  TopicChanged: define({
+    meaning: 'The room has another topic, or, where it is empty, none any more.',
+    data: t.type({ room: RoomUri, topic: t.string, by: Actor }),
+  }),
   RoomDestroyed: define({
     meaning: 'The room, its members and its invitations are gone; the name is free, and its stream goes on.',
     data: t.type({ room: RoomUri, by: Actor, cause: t.union([t.literal('exit'), t.literal('destroy')]) }),

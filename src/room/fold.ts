@@ -62,6 +62,10 @@ const applies: { readonly [T in LaterType]: Apply<EventData[T]> } = {
   MemberRemoved: leave,
   MemberExited: leave,
   RoleChanged: changeRole,
+  TopicChanged: (room, { topic }) => {
+    room.topic = topic;
+    return room;
+  },
   RoomDestroyed: () => 'gone',
 };
 
@@ -71,7 +75,7 @@ const create = (
 ): Room => {
   const owner = memberKey(first);
   const members = new Map<MemberKey, Member>([[owner, enrolled(first, 'owner', time, scheme)]]);
-  return { uri, private: isPrivate, owner, members };
+  return { uri, private: isPrivate, topic: '', owner, members };
 };
 
 const isOwned = (room: Room): room is OwnedRoom => room.members instanceof Map;

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Role } from './actor.ts';
 import { domainOf, type MemberUri, type RoomUri, userOf } from './address.ts';
 import { parseMember, parseRoom } from './parse-address.ts';
+import { decodeText, type TextRule } from './parse-text.ts';
 import type { Malformed } from './refusals.ts';
 
 /** What the words of a command may be, a kind each, and how one is read (behaviour sections 1 and 2). */
@@ -27,11 +28,11 @@ export interface CommandContext extends SyntaxContext {
 }
 
 /** In the order in which the words are read, wherever they stand: what is wrong with the first of them is said. */
-export const kinds = ['private', 'role', 'command', 'user', 'room'] as const;
+export const kinds = ['private', 'role', 'command', 'text', 'user', 'room'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** A word that a command takes, or may take. `K` is its name among what the command is made from, `V` what is read there. */
-export interface Parameter<K extends Kind = Kind, V = unknown> {
+interface Shown<K extends Kind> {
+  /** The name of what is read, among what a command is made from. */
   readonly kind: K;
   /** As `#help` shows it, without the brackets of an optional one: `USER`, `owner|admin|member`. */
   readonly shown: string;
@@ -40,9 +41,21 @@ export interface Parameter<K extends Kind = Kind, V = unknown> {
   readonly what: string;
   /** All that may stand there; absent where that is no list. */
   readonly words?: readonly string[];
+}
+
+/** A word that a command takes, or may take; `V` is what is read there. */
+export interface WordParameter<K extends Exclude<Kind, 'text'> = Exclude<Kind, 'text'>, V = unknown> extends Shown<K> {
   /** @param written undefined where there is none: of an optional one only */
   readonly read: (written: string | undefined, context: CommandContext) => E.Either<Malformed, V>;
 }
+
+/** The rest of the line, bytes and blanks as they are: it stands last. */
+export interface TextParameter<V = unknown> extends Shown<'text'> {
+  /** @param written undefined where not even a blank follows what stands before */
+  readonly read: (written: Uint8Array | undefined) => E.Either<Malformed, V>;
+}
+
+export type Parameter = WordParameter | TextParameter;
 
 /** What a refusal keeps of the name of a command that there is not. */
 const mostName = 80;
@@ -57,7 +70,7 @@ export interface WrittenUser {
 }
 
 /** `USER`. */
-export const user: Parameter<'user', WrittenUser> = {
+export const user: WordParameter<'user', WrittenUser> = {
   kind: 'user',
   shown: 'USER',
   optional: false,
@@ -77,7 +90,7 @@ const readRoom = (written: string | undefined, context: CommandContext): E.Eithe
 };
 
 /** `[ROOM]`: left out, the room that is written to. */
-export const room: Parameter<'room', RoomUri> = {
+export const room: WordParameter<'room', RoomUri> = {
   kind: 'room',
   shown: 'ROOM',
   optional: true,
@@ -86,7 +99,7 @@ export const room: Parameter<'room', RoomUri> = {
 };
 
 /** `NAME`: a room that need not be there yet. */
-export const roomName: Parameter<'room', RoomUri> = {
+export const roomName: WordParameter<'room', RoomUri> = {
   ...room,
   shown: 'NAME',
   optional: false,
@@ -112,7 +125,7 @@ const oneOf = <W extends string>(
 const roles: readonly Role[] = ['owner', 'admin', 'member'];
 
 /** `owner|admin|member`. */
-export const role: Parameter<'role', Role> = {
+export const role: WordParameter<'role', Role> = {
   kind: 'role',
   shown: roles.join('|'),
   optional: false,
@@ -124,7 +137,7 @@ export const role: Parameter<'role', Role> = {
 const privacy = ['private'] as const;
 
 /** `[private]`. */
-export const isPrivate: Parameter<'private', boolean> = {
+export const isPrivate: WordParameter<'private', boolean> = {
   kind: 'private',
   shown: 'private',
   optional: true,
@@ -133,6 +146,15 @@ export const isPrivate: Parameter<'private', boolean> = {
   read: (written, context) =>
     written === undefined ? E.right(false) : E.map(() => true)(oneOf(privacy, 'the second argument', written, context)),
 };
+
+/** `[TEXT]`: a line of text. */
+export const text = (rule: TextRule): TextParameter<string | undefined> => ({
+  kind: 'text',
+  shown: 'TEXT',
+  optional: true,
+  what: 'a text',
+  read: (written) => (written === undefined ? E.right(undefined) : decodeText(rule, written)),
+});
 
 /** What is said of words that must be there and are not: of one alone, also what may stand there. */
 export const missing = (parameters: readonly Parameter[], command: string): Malformed => {

@@ -34,7 +34,12 @@ export const Malformed = t.union(
     refusal('TooManyArguments', { command: t.string, most: t.number }),
     refusal('BadArgument', { command: t.string, argument: t.string, found: t.string, allowed: t.string }),
     refusal('BadAddress', { found: t.string }),
-    refusal('TooLong', { what: t.string, found: t.number, most: t.number }),
+    /** `bytes` of UTF-8; characters where there is no `unit`. */
+    t.intersection([
+      refusal('TooLong', { what: t.string, found: t.number, most: t.number }),
+      t.partial({ unit: t.literal('bytes') }),
+    ]),
+    refusal('BadText', { what: t.string, holds: t.union([t.literal('NotUtf8'), t.literal('ControlCharacter')]) }),
     refusal('NotARoom', { found: t.string }), // does not match the routing rule
     refusal('ForeignDomain', { found: t.string }), // a room on a domain that is not ours
     refusal('RoomNeeded', { command: t.string }), // sent to the manager without a room argument

@@ -21,8 +21,8 @@ export type Invited = t.TypeOf<typeof Invited>;
 export const Member = t.union([Enrolled, Invited]);
 export type Member = t.TypeOf<typeof Member>;
 
-/** All of a room but who is in it. */
-export const RoomProperties = t.readonly(t.type({ uri: RoomUri, private: t.boolean }));
+/** All of a room but who is in it. `topic`: empty where none is set. */
+export const RoomProperties = t.readonly(t.type({ uri: RoomUri, private: t.boolean, topic: t.string }));
 export type RoomProperties = t.TypeOf<typeof RoomProperties>;
 
 /** A living room. `members` stand in the order of joining (accepting is joining); invitations stand where they were made. */

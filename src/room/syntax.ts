@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { CommandRow } from './command-row.ts';
 import { commandCalled } from './command-table.ts';
 import type { Command } from './commands.ts';
@@ -23,9 +24,10 @@ export const parseBody = (body: Uint8Array, context: SyntaxContext): E.Either<Ma
   if (name === undefined || isBlank(body[1])) return E.left({ reason: 'MissingCommandName' });
   const row = commandCalled(name);
   if (row === undefined) return unknownCommand(name);
-  // One word more than it takes is enough to refuse it.
-  const { words } = scan(body, end, row.parameters.length + 1);
-  return read(row, words, { ...context, command: name.toLowerCase() });
+  return pipe(
+    read(row, body, end, { ...context, command: name.toLowerCase() }),
+    E.map((given) => row.make(given, context)),
+  );
 };
 
 const space = 0x20;
@@ -55,6 +57,14 @@ const scan = (
   return { words, end };
 };
 
+/** The line behind the blank at `start`; undefined where none is there. */
+const restOf = (body: Uint8Array, start: number): Uint8Array | undefined => {
+  if (!isBlank(body[start])) return undefined;
+  let end = start + 1;
+  while (!endsLine(body[end])) end += 1;
+  return body.subarray(start + 1, end);
+};
+
 /** Bytes that are not ASCII as the escapes of a URI: so none is lost, be it UTF-8 or not, and reasons can show them. */
 const textOf = (bytes: Uint8Array): string => {
   let text = '';
@@ -62,18 +72,29 @@ const textOf = (bytes: Uint8Array): string => {
   return text;
 };
 
-/** The command of a row and its words. */
-const read = (row: CommandRow, words: readonly string[], context: CommandContext): E.Either<Malformed, Command> => {
+type Given = Readonly<Record<string, unknown>>;
+
+/** What a row's parameters are read as, from `start` on. */
+const read = (
+  row: CommandRow,
+  body: Uint8Array,
+  start: number,
+  context: CommandContext,
+): E.Either<Malformed, Given> => {
+  const { parameters, inReadingOrder } = row;
   const { command } = context;
-  const { parameters } = row;
-  if (words.length > parameters.length) return E.left({ reason: 'TooManyArguments', command, most: parameters.length });
+  const takesText = parameters.at(-1)?.kind === 'text';
+  const most = takesText ? parameters.length - 1 : parameters.length;
+  // One word more than it takes is enough to refuse it.
+  const { words, end } = scan(body, start, takesText ? most : most + 1);
+  if (words.length > most) return E.left({ reason: 'TooManyArguments', command, most });
   const absent = parameters.slice(words.length).filter(({ optional }) => !optional);
   if (absent.length > 0) return E.left(missing(absent, command));
   const given: Record<string, unknown> = {};
-  for (const [at, parameter] of row.inReadingOrder) {
-    const value = parameter.read(words[at], context);
+  for (const [at, parameter] of inReadingOrder) {
+    const value = parameter.kind === 'text' ? parameter.read(restOf(body, end)) : parameter.read(words[at], context);
     if (E.isLeft(value)) return value;
     given[parameter.kind] = value.right;
   }
-  return E.right(row.make(given, context));
+  return E.right(given);
 };

@@ -17,6 +17,9 @@ export const denied = (member: MemberUri): string => `The user [${userOf(member)
 /** One space at the end. */
 export const notRegistered = (member: MemberUri): string => `${withoutScheme(member)} is not registered. `;
 export const roleChanged = (member: MemberUri, role: Role): string => `*** ${member} is now ${role}`;
+export const topicChanged = (by: Actor, topic: string): string => `*** ${by} has set the topic: ${topic}`;
+/** To one who asks, or who has become a member; empty: there is none. */
+export const topicIs = (topic: string): string => (topic === '' ? '*** No topic is set' : `*** The topic is: ${topic}`);
 export const invitation = (inviter: Actor, startChar: string): string => {
   const name = isOperator(inviter) ? inviter : withoutScheme(inviter);
   return `INVITE from: ${name}(Type: '${startChar}accept' or '${startChar}deny')`;
@@ -62,6 +65,11 @@ const shown = (text: string): string => {
   return clean.length > 64 ? `${clean.slice(0, 61)}...` : clean;
 };
 
+const textFault = {
+  NotUtf8: 'bytes that are not UTF-8',
+  ControlCharacter: 'a control character or a line end',
+} as const;
+
 /**
  * The one list of reasons: the text after `*** ` in a MESSAGE, and the Reason phrase of the answer. Printable ASCII without
  * line ends. An unknown command's is the module's own text.
@@ -103,7 +111,9 @@ export const reasonOf = (refusal: Refusal | Malformed, startChar: string): strin
     case 'BadAddress':
       return `${shown(refusal.found)} is not a SIP address`;
     case 'TooLong':
-      return `${refusal.what} has ${refusal.found} characters, allowed are ${refusal.most}`;
+      return `${refusal.what} has ${refusal.found} ${refusal.unit ?? 'characters'}, allowed are ${refusal.most}`;
+    case 'BadText':
+      return `${refusal.what} holds ${textFault[refusal.holds]}`;
     case 'NotARoom':
       return `${shown(refusal.found)} is not a name for a room here`;
     case 'ForeignDomain':

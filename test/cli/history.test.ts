@@ -24,6 +24,10 @@ describe('imcd history', () => {
       /^TIME \(UTC\) +REV +EVENT +ACTOR +OBJECT +SOURCE +CALL-ID\n2026-11-22 14:00:\d\d\.000 UTC {2}0 /,
     );
     assert.equal(lines(out).length, of('chat-1').length + 1);
+    const topics = of('chat-1').filter(({ type }) => type === 'TopicChanged');
+    assert.ok(topics.length > 3);
+    for (const { revision, actor, after } of topics)
+      assert.match(lines(out)[revision + 1] ?? '', new RegExp(` TopicChanged +${actor} +"${after?.topic}" `));
   });
 
   it('has in each line of JSON what scripts hold on to', async () => {

@@ -60,21 +60,32 @@ export const randomLog = async (store: EventStore, count: number, seed: number):
   const begin = Date.UTC(2026, 10, 22, 14, 0, 0);
   while (steps.length < count) {
     const [room, actor, member] = [pick(rooms), pick(users), pick(users)];
-    const commands: readonly RoomCommand[] = [
-      { type: 'CreateRoom', room, actor, private: random() < 0.5 },
-      { type: 'JoinRoom', room, actor },
-      { type: 'InviteMember', room, actor, member },
-      { type: 'AcceptInvitation', room, actor },
-      { type: 'DenyInvitation', room, actor },
-      { type: 'RemoveMember', room, actor, member },
-      { type: 'ExitRoom', room, actor },
-      { type: 'AddMember', room, actor, member },
-      { type: 'ChangeRole', room, actor, member, role: pick(['owner', 'admin', 'member'] as const) },
-      ...(random() < 0.1 ? [{ type: 'DestroyRoom', room, actor } as const] : []),
-    ];
+    // A type of command that nobody has thought of here does not compile.
+    const commands: { readonly [T in RoomCommand['type']]: RoomCommand | undefined } = {
+      CreateRoom: { type: 'CreateRoom', room, actor, private: random() < 0.5 },
+      JoinRoom: { type: 'JoinRoom', room, actor },
+      InviteMember: { type: 'InviteMember', room, actor, member },
+      AcceptInvitation: { type: 'AcceptInvitation', room, actor },
+      DenyInvitation: { type: 'DenyInvitation', room, actor },
+      RemoveMember: { type: 'RemoveMember', room, actor, member },
+      ExitRoom: { type: 'ExitRoom', room, actor },
+      AddMember: { type: 'AddMember', room, actor, member },
+      ChangeRole: { type: 'ChangeRole', room, actor, member, role: pick(['owner', 'admin', 'member'] as const) },
+      SetTopic: {
+        type: 'SetTopic',
+        room,
+        actor,
+        topic: pick(['', 'lunch', '\u043e\u0431\u0435\u0434', 'sip:bob@example.org']),
+      },
+      DestroyRoom: random() < 0.1 ? { type: 'DestroyRoom', room, actor } : undefined,
+      ListMembers: undefined,
+      ShowTopic: undefined,
+      WithdrawInvitation: undefined,
+    };
+    const asked = Object.values(commands).filter((command) => command !== undefined);
     const key = roomKey(room);
     const before = states.get(key) ?? { state: undefined, revision: -1 };
-    const decided = decide({ createOnJoin: true, checkOnCreate: false })(pick(commands))(before.state);
+    const decided = decide({ createOnJoin: true, checkOnCreate: false })(pick(asked))(before.state);
     if (E.isLeft(decided)) continue;
     for (const event of decided.right) {
       const time = new Date(begin + steps.length * 1_000).toISOString();
@@ -88,9 +99,12 @@ export const randomLog = async (store: EventStore, count: number, seed: number):
         written,
       ])();
       if (E.isLeft(appended)) throw new Error(appended.left.kind);
+      // Whom a topic names has had nothing done to them.
       const touched = new Set(
-        [actor, ...Object.values(event.data)].flatMap((value) =>
-          typeof value === 'string' && value.startsWith('sip:') && value !== room ? [value.slice(4).toLowerCase()] : [],
+        Object.entries({ ...event.data, actor }).flatMap(([field, value]) =>
+          typeof value === 'string' && value.startsWith('sip:') && field !== 'room' && field !== 'topic'
+            ? [value.slice(4).toLowerCase()]
+            : [],
         ),
       );
       before.state = after;

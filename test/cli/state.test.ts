@@ -43,8 +43,13 @@ describe('imcd state', () => {
     const { out } = await imcd(['state', 'chat-1', '--revision', String(step?.revision), ...where]);
     assert.match(
       out,
-      /^sip:chat-1@example\.org, (public|private), revision \d+, \d+ members and invited\nROLE +MEMBER +SINCE\n/,
+      /^sip:chat-1@example\.org, (public|private), revision \d+, \d+ members and invited\n(topic: .+\n)?ROLE +MEMBER +SINCE\n/,
     );
+    for (const topic of ['', '\u043e\u0431\u0435\u0434']) {
+      const { revision } = of('chat-1').find(({ after }) => after?.topic === topic) ?? assert.fail();
+      const shown = await imcd(['state', 'chat-1', '--revision', String(revision), ...where]);
+      assert.equal(/^topic: (.*)$/m.exec(shown.out)?.[1] ?? '', topic);
+    }
     const all = await imcd(['state', ...where]);
     assert.match(all.out, /^ROOM +REV +MEMBERS +OWNER +KIND\n/);
   });

@@ -97,6 +97,7 @@ describe('schemas/mi.json', () => {
     imc_room_state: { room: 'sip:chat-1@x.org' },
     imc_destroy_room: { room: 'sip:chat-1@x.org' },
     imc_remove_member: { room: 'sip:chat-1@x.org', member: 'bob' },
+    imc_set_topic: { room: 'sip:chat-1@x.org', topic: 'lunch' },
     get_statistics: { statistics: 'imc:' },
     reset_statistics: { statistics: 'imc:' },
   };

@@ -18,7 +18,7 @@ describe('while the log is away', () => {
     assert.deepEqual(node.courier.texts(), []);
   });
 
-  it('chat among known members goes on, and a list says how old it is', async () => {
+  it('chat among known members goes on, and a list or a topic says how old it is', async () => {
     let away = false;
     const node = createNode({
       wrap: (store) => ({
@@ -34,10 +34,13 @@ describe('while the log is away', () => {
     node.courier.sent.length = 0;
     assert.deepEqual(await node.say('bob', 'chat-1', 'hi'), { kind: 'done' });
     assert.deepEqual(await node.say('bob', 'chat-1', '#list'), { kind: 'done' });
+    assert.deepEqual(await node.say('bob', 'chat-1', '#topic'), { kind: 'done' });
     assert.deepEqual(await node.say('carol', 'chat-1', '#exit'), { kind: 'failed', failure: unavailable });
     assert.deepEqual(node.courier.texts(), [
       'alice: <bob@a.org>: hi',
       'bob: Members:\n*sip:alice@a.org\nsip:bob@a.org',
+      'bob: *** the log cannot be reached: this is as of 0 s ago',
+      'bob: *** No topic is set',
       'bob: *** the log cannot be reached: this is as of 0 s ago',
     ]);
   });

@@ -34,6 +34,7 @@ export const room = (name: string, ...names: readonly string[]): Room => {
   return {
     uri: roomUri(`sip:${name}@x.org`),
     private: false,
+    topic: '',
     owner: memberKey(members[0]?.uri ?? uri('sip:nobody@x.org')),
     members: new Map(members.map((member) => [memberKey(member.uri), member])),
   };

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stateJson, stateSchema } from '../../src/mi/event-json.ts';
 import { methods } from '../../src/mi/methods.ts';
+import { fieldsOf } from '../../src/room/codec-fields.ts';
+import { RoomProperties } from '../../src/room/room.ts';
 import { addEvents, fakePorts, put, room, uri } from './fake-ports.ts';
 
 describe('which', () => {
@@ -123,9 +126,21 @@ describe('history and state', () => {
     };
     assert.deepEqual(await fake.call('room_state', ['sip:chat-1@x.org']), state);
     assert.deepEqual(await fake.call('room_state', ['sip:chat-1@x.org', 3]), { ...state, revision: 3 });
+    put(fake, { ...room('chat-2', 'alice'), topic: 'lunch' });
+    assert.equal(Object(await fake.call('room_state', ['sip:chat-2@x.org'])).topic, 'lunch');
     assert.equal(Object(await fake.call('room_state', ['sip:chat-9@x.org'])).code, 404);
     const both = { room: 'sip:chat-1@x.org', revision: 1, at: '2026-11-22T14:00:00Z' };
     assert.equal(Object(await fake.call('room_state', both)).code, 400);
+  });
+});
+
+describe('the state of a room', () => {
+  it('shows every field that a room has, and its schema names it', () => {
+    const { room: uri, ...shown } = stateJson(0n, { ...room('chat-1', 'alice'), topic: 'lunch' }) ?? assert.fail();
+    for (const [name] of fieldsOf(RoomProperties)) {
+      assert.ok(name in { uri, ...shown }, name);
+      assert.ok(name in { uri, ...stateSchema.properties }, name);
+    }
   });
 });
 
@@ -134,16 +149,20 @@ describe('commands of an operator', () => {
     const fake = fakePorts();
     assert.equal(await fake.call('destroy_room', ['sip:chat-1@x.org']), 'OK');
     assert.equal(await fake.call('remove_member', { room: 'sip:chat-1@x.org', member: 'bob', operator: 'eve' }), 'OK');
+    assert.equal(await fake.call('set_topic', ['sip:chat-1@x.org', ' two  blanks ']), 'OK');
+    assert.equal(await fake.call('set_topic', { room: 'sip:chat-1@x.org', topic: '', operator: 'eve' }), 'OK');
     assert.deepEqual(
       fake.executed.map(({ command }) => command),
       [
         { type: 'DestroyRoom', room: 'sip:chat-1@x.org', actor: 'operator:mi' },
         { type: 'RemoveMember', room: 'sip:chat-1@x.org', actor: 'operator:eve', member: 'sip:bob@x.org' },
+        { type: 'SetTopic', room: 'sip:chat-1@x.org', actor: 'operator:mi', topic: ' two  blanks ' },
+        { type: 'SetTopic', room: 'sip:chat-1@x.org', actor: 'operator:eve', topic: '' },
       ],
     );
     assert.deepEqual(
       fake.executed.map(({ origin }) => origin.source),
-      ['mi:test', 'mi:test'],
+      ['mi:test', 'mi:test', 'mi:test', 'mi:test'],
     );
     const logged = fake.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'management call');
     assert.deepEqual(
@@ -151,6 +170,8 @@ describe('commands of an operator', () => {
       [
         ['imc_destroy_room', 'done', fake.executed[0]?.origin.correlationId],
         ['imc_remove_member', 'done', fake.executed[1]?.origin.correlationId],
+        ['imc_set_topic', 'done', fake.executed[2]?.origin.correlationId],
+        ['imc_set_topic', 'done', fake.executed[3]?.origin.correlationId],
       ],
       'the id of the log line is the one that goes into the event',
     );
@@ -165,6 +186,16 @@ describe('commands of an operator', () => {
     fake.answer = { kind: 'failed', failure: { kind: 'StoreUnavailable', message: 'the log cannot be reached' } };
     assert.deepEqual(await remove(), { code: 500, message: 'the log cannot be reached' });
     assert.equal(Object(await fake.call('destroy_room', ['sip:chat-1@x.org', 'a b'])).code, 400);
+  });
+  it('take a topic as a member could write it', async () => {
+    const fake = fakePorts();
+    const set = (topic: unknown) => fake.call('set_topic', { room: 'sip:chat-1@x.org', topic });
+    const bad = (why: string) => ({ code: 400, message: `bad param: topic: ${why}` });
+    assert.deepEqual(await set('\u00fc'.repeat(129)), bad('no: TooLong'));
+    for (const text of ['two\nlines', 'a\0b', '\ud800']) assert.deepEqual(await set(text), bad('no: BadText'));
+    assert.deepEqual(await set(7), bad('it must be text'));
+    assert.equal(await set('\u00fc'.repeat(128)), 'OK');
+    assert.equal(fake.executed.length, 1);
   });
 });
 

@@ -48,6 +48,19 @@ describe('an operator, through the management interface', () => {
     assert.equal(line?.correlationId, event.metadata.$correlationId);
   });
 
+  it('sets the topic: all are told, and state, history and the command line know it', async () => {
+    const topic = 'two  blanks, \u043e\u0431\u0435\u0434';
+    const set = await mi('set_topic', `room=${room}`, `topic=${topic}`, 'operator=eve');
+    assert.deepEqual([set.code, set.out], [0, '"OK"\n'], set.err);
+    assert.equal(await ann.hears(), `*** operator:eve has set the topic: ${topic}`);
+    assert.equal(JSON.parse((await mi('room_state', room)).out).topic, topic);
+    const event = (await history()).at(-1);
+    assert.deepEqual([event.type, event.actor, event.data.topic], ['TopicChanged', 'operator:eve', topic]);
+    assert.equal((await mi('set_topic', `room=${room}`, 'topic=')).code, 0);
+    assert.equal(await ann.hears(), '*** operator:mi has set the topic: ');
+    assert.equal(JSON.parse((await mi('room_state', room)).out).topic, undefined);
+  });
+
   it('sees bindings, states and histories as they are', async () => {
     const bindings = JSON.parse((await mi('bindings', 'user=ann')).out);
     assert.equal(bindings.BINDINGS[0].AOR, ann.aor);
@@ -57,7 +70,7 @@ describe('an operator, through the management interface', () => {
     assert.deepEqual(
       [now, then].map(({ revision, members }) => [revision, members.length]),
       [
-        [2, 1],
+        [4, 1],
         [1, 2],
       ],
     );
@@ -66,7 +79,7 @@ describe('an operator, through the management interface', () => {
       byUser.map(({ type }: { type: string }) => type),
       ['MemberJoined', 'MemberRemoved'],
     );
-    assert.deepEqual(byUser, (await history()).slice(1), 'the same JSON as imcd history');
+    assert.deepEqual(byUser, (await history()).slice(1, 3), 'the same JSON as imcd history');
   });
 
   it('destroys a room, once', async () => {

@@ -8,7 +8,8 @@ export const activeRooms = {
       private: false,
       owner: 'bob@a.org',
       since: '2026-11-23T10:00:00.000Z',
-      members: 3,
+      members: 2,
+      topic: 'sip:carol@a.org',
     },
     'chat-3@a.org': {
       uri: 'sip:chat-3@a.org',
@@ -24,7 +25,6 @@ export const roomMembers = {
   'room-chat-1@a.org': {
     alive: true,
     members: [
-      { uri: 'sip:Alice@a.org', role: 'admin', since: '2026-11-23T10:00:00.000Z' },
       { uri: 'sip:bob@a.org', role: 'owner', since: '2026-11-23T10:01:00.000Z' },
       { uri: 'sip:Carol@a.org', role: 'member', since: '2026-11-23T10:04:00.000Z' },
     ],
@@ -38,7 +38,7 @@ export const roomMembers = {
 
 /** Streams of links, each with its targets in order. */
 export const userAudit = {
-  'user-alice@a.org': ['0@room-chat-1@a.org', '2@room-chat-1@a.org', '5@room-chat-1@a.org'],
+  'user-alice@a.org': ['0@room-chat-1@a.org', '2@room-chat-1@a.org', '5@room-chat-1@a.org', '10@room-chat-1@a.org'],
   'user-bob@a.org': [
     '1@room-chat-1@a.org',
     '0@room-chat-2@a.org',
@@ -47,12 +47,18 @@ export const userAudit = {
     '1@room-chat-2@a.org',
     '2@room-chat-2@a.org',
     '3@room-chat-2@a.org',
+    '7@room-chat-1@a.org',
+    '8@room-chat-1@a.org',
+    '9@room-chat-1@a.org',
   ],
   'user-carol@a.org': ['2@room-chat-1@a.org', '3@room-chat-1@a.org'],
   'user-dave@a.org': ['4@room-chat-1@a.org', '6@room-chat-1@a.org'],
-  'user-eve@a.org': ['1@room-chat-2@a.org', '2@room-chat-2@a.org'],
-  'user-frank@a.org': ['0@room-chat-3@a.org'],
+  'user-eve@a.org': ['1@room-chat-2@a.org', '2@room-chat-2@a.org', '8@room-chat-1@a.org', '9@room-chat-1@a.org'],
+  'user-frank@a.org': ['0@room-chat-3@a.org', '1@room-chat-3@a.org', '2@room-chat-3@a.org'],
 };
+
+/** How many links these are. */
+export const linked = Object.values(userAudit).flat().length;
 
 export const commandsPerDay = {
   days: {
@@ -64,6 +70,15 @@ export const commandsPerDay = {
       InvitationAccepted: 1,
       MemberAdded: 1,
     },
-    '2026-11-24': { total: 4, RoleChanged: 1, MemberRemoved: 1, MemberInvited: 1, RoomDestroyed: 1 },
+    '2026-11-24': {
+      total: 10,
+      RoleChanged: 1,
+      MemberRemoved: 1,
+      MemberInvited: 2,
+      InvitationDenied: 1,
+      MemberExited: 1,
+      TopicChanged: 3,
+      RoomDestroyed: 1,
+    },
   },
 };

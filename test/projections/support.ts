@@ -119,4 +119,14 @@ export const everything: readonly Told[] = [
     '2026-11-24T09:30:00.000Z',
     'import',
   ],
+  ...(
+    [
+      ['chat-1', 'TopicChanged', { topic: 'sip:carol@a.org', by: 'sip:bob@a.org' }, 'sip:bob@a.org'],
+      ['chat-1', 'MemberInvited', { member: 'sip:eve@a.org', by: 'sip:bob@a.org' }, 'sip:bob@a.org'],
+      ['chat-1', 'InvitationDenied', { member: 'sip:eve@a.org', inviter: 'sip:bob@a.org' }, 'sip:eve@a.org'],
+      ['chat-1', 'MemberExited', { member: 'sip:Alice@a.org' }, 'sip:Alice@a.org'],
+      ['chat-3', 'TopicChanged', { topic: 'lunch', by: 'sip:frank@a.org' }, 'sip:frank@a.org'],
+      ['chat-3', 'TopicChanged', { topic: '', by: 'sip:frank@a.org' }, 'sip:frank@a.org'],
+    ] as const
+  ).map((told): Told => [...told, '2026-11-24T10:00:00.000Z']),
 ];

@@ -52,6 +52,26 @@ describe('the parser never throws', () => {
   });
 });
 
+/** What a topic may be: one line of at most 256 bytes that is not blank, and not `""`. */
+const aTopic = fc
+  .string({ unit: 'grapheme', maxLength: 300 })
+  .filter(
+    (text) => Buffer.byteLength(text) <= 256 && !/[\p{Cc}\u2028\u2029]/u.test(text) && !/^\s*(?:"")?\s*$/.test(text),
+  );
+
+describe('a text', () => {
+  it('comes out as it was written, whatever it is', () => {
+    fc.assert(
+      fc.property(aTopic, fc.constantFrom(' ', '\t'), fc.constantFrom('', '\r', '\n'), (topic, blank, end) => {
+        const found = parseBody(Buffer.from(`#Topic${blank}${topic}${end}`), context);
+        assert.ok(E.isRight(found) && found.right.type === 'SetTopic');
+        assert.equal(found.right.topic, topic);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
 describe('the parser is linear', () => {
   const size = 1024 * 1024;
   const fill = (unit: string) => bytes(`#join ${unit.repeat(size / unit.length)}`);
@@ -62,6 +82,17 @@ describe('the parser is linear', () => {
     for (const unit of [' ', '\t', 'a', 'a ', '%2', '%41', '@', ':', '.', '\xff', '\0', '[', '<'])
       assert.ok(E.isLeft(parseBody(fill(unit), context)) || unit === ' ' || unit === '\t');
     assert.ok(E.isLeft(parseBody(bytes(`#${'a'.repeat(size)}`), context)));
+  });
+
+  it('on a text', () => {
+    for (const unit of [' ', '\t', 'a', ' a', '"', '\xff', '\0', '\xc3\xbc', '\xe2\x80\xa8'])
+      assert.ok(
+        E.isLeft(parseBody(bytes(`#topic ${unit.repeat(size / unit.length)}`), context)) ||
+          unit === ' ' ||
+          unit === '\t',
+      );
+    for (const end of ['x', '""'])
+      assert.ok(E.isLeft(parseBody(bytes(`#topic ${' '.repeat(size)}${end}${' '.repeat(size)}x`), context)));
   });
 
   it('on addresses made to have an expression go back', () => {

@@ -37,6 +37,9 @@ describe('a record of a snapshot', () => {
     assert.equal(recordLine(read), line);
     assert.equal(recordLine({ ...read, room: undefined }), '["chat-1@example.org",7]');
     assert.equal(read.room.private, true);
+    const withTopic = `${line.slice(0, -1)},"lunch"]`;
+    assert.deepEqual(parseRecord(withTopic), { ...read, room: { ...read.room, topic: 'lunch' } });
+    assert.equal(recordLine({ ...read, room: { ...read.room, topic: 'lunch' } }), withTopic);
     assert.deepEqual(read.room.members.get('dave@example.org' as never), {
       uri: 'sip:dave@example.org',
       role: 'invited',
@@ -61,5 +64,6 @@ describe('a record of a snapshot', () => {
       assert.equal(parseRecord(line.replace(found, instead)), undefined, instead);
     }
     assert.equal(parseRecord('{}'), undefined);
+    assert.equal(parseRecord(`${line.slice(0, -1)},7]`), undefined, 'a topic that is no text');
   });
 });

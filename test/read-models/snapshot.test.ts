@@ -6,7 +6,9 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Position, StoredEvent } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
-import { readSnapshot, writeSnapshot } from '../../src/read-models/snapshot.ts';
+import { readSnapshot, snapshotSchema, writeSnapshot } from '../../src/read-models/snapshot.ts';
+import { fieldsOf } from '../../src/room/codec-fields.ts';
+import { Enrolled, Invited, RoomProperties } from '../../src/room/room.ts';
 import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
@@ -67,6 +69,7 @@ const invite = (user: string) =>
   ['MemberInvited', { member: `sip:${user}@example.org`, by: 'sip:alice@example.org', scheme: 'sips' }] as const;
 const promote = (user: string) =>
   ['RoleChanged', { member: `sip:${user}@example.org`, role: 'admin', by: 'sip:alice@example.org' }] as const;
+const topic = (text: string) => ['TopicChanged', { topic: text, by: 'sip:alice@example.org' }] as const;
 const destroy = () => ['RoomDestroyed', { by: 'sip:alice@example.org', cause: 'destroy' }] as const;
 
 /** All that a projection knows, in a form that compares. */
@@ -88,22 +91,40 @@ const fill = (rooms: Rooms, events: readonly StoredEvent[]): void => {
 const load = (file: string, rooms: Rooms, end: Position | undefined, of = identity) =>
   readSnapshot({ file, rooms, identity: of, end, comparePositions, now });
 
+describe('the schema of snapshots', () => {
+  it('rises with what a room is, so that no older imcd takes one over and loses something', () => {
+    const fields = [RoomProperties, Enrolled, Invited].map((codec) => fieldsOf(codec).map(([name]) => name));
+    assert.deepEqual(
+      { schema: snapshotSchema, fields },
+      {
+        schema: 2,
+        fields: [
+          ['uri', 'private', 'topic'],
+          ['uri', 'role', 'since', 'scheme'],
+          ['uri', 'role', 'since', 'inviter', 'scheme'],
+        ],
+      },
+    );
+  });
+});
+
 describe('snapshots of the rooms', () => {
-  it('bring back all: members, roles, invitations, sips, revisions of destroyed rooms, recent requests', async () => {
+  it('bring back all: topics, members, roles, invitations, sips, revisions of destroyed rooms, recent requests', async () => {
     const log = createLog();
     for (const [type, data] of [create('alice'), joined('Bob'), promote('Bob'), invite('carol'), joined('dave')])
       log.add(1, type, data);
     for (const [type, data] of [create('alice'), destroy()]) log.add(2, type, data);
+    log.add(1, ...topic(' two  blanks, \u043e\u0431\u0435\u0434 '));
     log.add(3, ...create('eve'), now - 3_600_000);
     const rooms = createRooms(2);
     fill(rooms, log.events);
     const file = newFile();
-    await writeSnapshot({ file, rooms, clock: systemClock, identity, position: positionOf(7) });
+    await writeSnapshot({ file, rooms, clock: systemClock, identity, position: positionOf(8) });
     const loaded = createRooms(4);
-    const outcome = load(file, loaded, positionOf(7));
-    assert.deepEqual(outcome, { kind: 'loaded', position: positionOf(7), reread: [] });
+    const outcome = load(file, loaded, positionOf(8));
+    assert.deepEqual(outcome, { kind: 'loaded', position: positionOf(8), reread: [] });
     assert.deepEqual(stateOf(loaded), stateOf(rooms));
-    assert.equal(loaded.requests.size, 7, 'the request of an hour ago is forgotten');
+    assert.equal(loaded.requests.size, 8, 'the request of an hour ago is forgotten');
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
@@ -208,7 +229,7 @@ describe('snapshots of the rooms', () => {
     });
     it('where it is of another schema', async () => {
       const file = await written();
-      writeFileSync(file, readFileSync(file, 'utf8').replace('"schema":1', '"schema":0'));
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"schema":2', '"schema":0'));
       refused(file, /schema 0/);
     });
     it('where it belongs to another log', async () => {

@@ -88,7 +88,7 @@ describe('rooms (public rooms, and the private ones the sender is in)', () => {
 
 describe('help | anyone | to sender: the commands, one a line, with the configured start character', () => {
   it('has a line for each command of the behaviour page', () => {
-    const commands = 'create join invite add accept deny remove modify list rooms exit destroy help';
+    const commands = 'create join invite add accept deny remove modify list topic rooms exit destroy help';
     const lines = help('!').split('\n');
     assert.deepEqual(lines.map((line) => /^!([a-z]+)/.exec(line)?.[1]).toSorted(), commands.split(' ').toSorted());
     assert.doesNotMatch(help('!'), /#/);

@@ -38,6 +38,7 @@ const malformed: Readonly<Record<Malformed['reason'], string | undefined>> = {
   BadArgument: '#modify bob king',
   BadAddress: '#invite <bob',
   TooLong: `#invite ${'b'.repeat(65)}`,
+  BadText: '#topic \xff',
   NotARoom: '#create lobby',
   ForeignDomain: '#create chat-1@elsewhere.example',
   RoomNeeded: '#join',

@@ -70,6 +70,10 @@ export const role = (who: MemberUri, to: 'owner' | 'admin' | 'member', by: Actor
   type: 'RoleChanged',
   data: { room: chat1, member: who, role: to, by },
 });
+export const topic = (text: string, by: Actor = alice): RoomEvent => ({
+  type: 'TopicChanged',
+  data: { room: chat1, topic: text, by },
+});
 export const destroyed = (by: Actor = alice, cause: 'exit' | 'destroy' = 'destroy'): RoomEvent => ({
   type: 'RoomDestroyed',
   data: { room: chat1, by, cause },

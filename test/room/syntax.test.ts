@@ -171,6 +171,49 @@ describe('each command, its arguments and aliases', () => {
   });
 });
 
+describe('topic [TEXT]: the rest of the line, UTF-8, blanks kept', () => {
+  const set = (topic: string) => ({ type: 'SetTopic', room: chat1, actor: alice, topic }) as const;
+  /** A body in UTF-8. */
+  const utf8 = (text: string) => Buffer.from(text).toString('latin1');
+
+  it('the name alone asks', () => {
+    for (const body of ['#topic', '#TOPIC\r\n', '#topic\nlunch'])
+      reads(body, { type: 'ShowTopic', room: chat1, actor: alice });
+  });
+  it('one blank separates, the rest is the text as it stands', () => {
+    reads('#topic lunch', set('lunch'));
+    reads('#topic\tlunch', set('lunch'));
+    reads('#topic  two  blanks\tand a tab \r\nmore', set(' two  blanks\tand a tab '));
+    reads('#topic #list', set('#list'));
+    reads('#topic one two three four five six seven', set('one two three four five six seven'));
+    reads('#topic "quoted"', set('"quoted"'));
+  });
+  it('is UTF-8', () => {
+    for (const topic of ['\u00fcber', '\u043e\u0431\u0435\u0434', '\u{1f355}\u200d', '\ufefflunch'])
+      reads(utf8(`#topic ${topic}`), set(topic));
+    for (const bad of ['\xff', 'caf\xe9', '\xc3', '\xed\xa0\x80', '\xc0\xaf', 'x\xf5\x80\x80\x80'])
+      refuses(`#topic ${bad}`, { reason: 'BadText', what: 'The topic', holds: 'NotUtf8' });
+  });
+  it('nothing or only blanks after the blank, or `""`, takes it away', () => {
+    for (const text of ['', ' ', ' \t  ', '""', ' "" ', ' '.repeat(10_000)]) reads(`#topic ${text}\r\n`, set(''));
+  });
+  it('at most 256 bytes', () => {
+    reads(utf8(`#topic ${'\u00fc'.repeat(128)}`), set('\u00fc'.repeat(128)));
+    const tooLong = (found: number) =>
+      ({ reason: 'TooLong', what: 'The topic', found, most: 256, unit: 'bytes' }) as const;
+    refuses(utf8(`#topic ${'\u00fc'.repeat(128)}x`), tooLong(257));
+    refuses(`#topic ${'x'.repeat(60_000)}`, tooLong(60_000));
+  });
+  it('control characters but the tab are refused, and what breaks a line', () => {
+    for (const bad of ['\0', '\x1b[2J', '\x0b', '\x7f', '\u0085', '\u2028', '\u2029'])
+      refuses(utf8(`#topic a${bad}b`), { reason: 'BadText', what: 'The topic', holds: 'ControlCharacter' });
+  });
+  it('sent to the manager is malformed (400)', () => {
+    for (const body of ['#topic', '#topic ', '#topic lunch', '#topic chat-2'])
+      refuses(body, { reason: 'RoomNeeded', command: 'topic' }, { addressed: 'manager' });
+  });
+});
+
 describe('which room', () => {
   it('sent to the manager without a room argument is malformed (400): the manager is no room', () => {
     for (const command of ['join', 'accept', 'deny', 'exit', 'destroy', 'list'])

@@ -93,7 +93,8 @@ const openSocket = async () => {
   return socket;
 };
 
-const bodies = [
+/** Every command that changes something, the likelier ones more often. */
+export const bodies = [
   '#join',
   '#join',
   '#join',
@@ -106,6 +107,8 @@ const bodies = [
   '#remove USER',
   '#modify USER admin',
   '#modify USER owner',
+  '#topic lunch  with USER',
+  '#topic ',
   '#exit',
   '#exit',
   '#destroy',

@@ -114,6 +114,7 @@ const ofMember = (dice: Dice, { uri: room, owner, members }: Room, member: Membe
     { type: 'MemberRemoved', data: { room, member, by } },
     { type: 'RoleChanged', data: { room, member, role: isAdmin ? 'member' : 'admin', by } },
     { type: 'RoleChanged', data: { room, member, role: 'owner', by } },
+    { type: 'TopicChanged', data: { room, topic: member, by } },
   ];
   return events[dice(events.length)] ?? memberExited(room, member);
 };

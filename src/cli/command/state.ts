@@ -7,7 +7,7 @@ import { numberArgument, positionArgument, roomArgument, timeArgument } from '..
 import { openReader } from '../read/open-reader.ts';
 import { roomsAt } from '../read/state-at.ts';
 import { progress } from '../terminal/progress.ts';
-import { table } from '../terminal/show.ts';
+import { printable, table } from '../terminal/show.ts';
 import { localTime } from '../terminal/times.ts';
 
 /** `imcd state [ROOM]`: rooms and members as they are, or were, by replay. */
@@ -48,6 +48,7 @@ const showOne = async (
   }
   const kind = room.private ? 'private' : 'public';
   await out(`${room.uri}, ${kind}, revision ${revision}, ${room.members.size} members and invited`);
+  if (room.topic !== '') await out(printable(`topic: ${room.topic}`));
   const rows = Array.from(room.members.values(), ({ uri: member, role, since }) => [role, member, localTime(since)]);
   for (const line of table(['ROLE', 'MEMBER', 'SINCE'], rows)) await out(line);
   return 0;

@@ -62,6 +62,8 @@ const objects: { readonly [T in EventType]: ObjectOf<EventData[T]> } = {
   MemberExited: whom,
   MemberAdded: whom,
   RoleChanged: ({ member, role }) => shown(member, [role]),
+  // In quotes, so that an empty one is seen, and blanks at an end.
+  TopicChanged: ({ topic }) => `"${topic}"`,
   RoomDestroyed: ({ cause }) => shown('-', [cause]),
 };
 

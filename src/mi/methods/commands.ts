@@ -3,7 +3,16 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Answer } from '../../engine/conference.ts';
 import type { RoomCommand } from '../../room/commands.ts';
-import { givenOperator, givenRoom, givenUser, memberParam, operatorParam, roomParam } from '../arguments.ts';
+import {
+  givenOperator,
+  givenRoom,
+  givenTopic,
+  givenUser,
+  memberParam,
+  operatorParam,
+  roomParam,
+  topicParam,
+} from '../arguments.ts';
 import { type Called, imcSpellings, type Method } from '../method.ts';
 import type { MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
@@ -61,6 +70,28 @@ export const removeMember: Method = {
     return pipe(
       asked,
       E.map((fields) => ({ type: 'RemoveMember', ...fields }) as const),
+      TE.fromEither,
+      TE.chain(execute(ports, called)),
+    );
+  },
+};
+
+export const setTopic: Method = {
+  spellings: imcSpellings('set_topic'),
+  summary: "set a room's topic, or take it away, as its owner could; the members are told",
+  params: [roomParam, topicParam, operatorParam],
+  result: done,
+  changes: true,
+  run: (ports, given, called) => {
+    const asked = pipe(
+      E.Do,
+      E.apS('room', givenRoom(ports, given)),
+      E.apS('actor', givenOperator(given)),
+      E.apS('topic', givenTopic(ports, given)),
+    );
+    return pipe(
+      asked,
+      E.map((fields) => ({ type: 'SetTopic', ...fields }) as const),
       TE.fromEither,
       TE.chain(execute(ports, called)),
     );

@@ -1,9 +1,5 @@
-/**
- * The parameters of a header's value, `;name=value` each (RFC 3261 25.1: generic-param). Everything that has some is read by
- * this: Via, From, To, Contact, Route, Content-Type.
- */
-
-export interface HeaderParameter {
+/** One `;name=value`. */
+export interface Parameter {
   /** Lower case. */
   readonly name: string;
   /** Without its quotes; undefined where there is none. */
@@ -17,8 +13,8 @@ export interface HeaderParameter {
 const one = /;\s*([A-Za-z0-9\-.!%*_+`'~]+)(?:\s*=\s*([A-Za-z0-9\-.!%*_+`'~[\]:@/]+|"(?:[^"\\]|\\.)*"))?\s*/y;
 
 /** The parameters of a header's value from place `at` to its end (RFC 3261 25.1); undefined where they cannot be read. */
-export const readParameters = (value: string, at: number): readonly HeaderParameter[] | undefined => {
-  const parameters: HeaderParameter[] = [];
+export const readParameters = (value: string, at: number): readonly Parameter[] | undefined => {
+  const parameters: Parameter[] = [];
   let next = at;
   while (next < value.length) {
     one.lastIndex = next;

@@ -19,6 +19,6 @@ export const mediaTypeOf = (text: string): MediaType | undefined => {
   return parameters === undefined ? undefined : { name: `${match[1]}/${match[2]}`.toLowerCase(), charset };
 };
 
-/** Can a command be read in it? Commands are ASCII, and UTF-8 in what users are called. */
+/** Can a command be read in it? Commands are ASCII, and UTF-8 in what users are called and in texts. */
 export const isReadable = ({ name, charset }: MediaType): boolean =>
   name.startsWith('text/') && (charset === undefined || /^(utf-?8|us-ascii|iso-8859-\d+)$/.test(charset));

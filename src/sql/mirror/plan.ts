@@ -98,6 +98,8 @@ const takeIn: { readonly [T in EventType]: TakeIn<EventData[T]> } = {
     if (role === 'owner') handOver(plan, member);
     else setFlag(plan, member, flagOf(role));
   },
+  // The module's tables have no column for it.
+  TopicChanged: () => {},
 };
 
 /** Takes one more event of the room into its plan, in the order of its stream. */

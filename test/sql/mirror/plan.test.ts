@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Position, StoredEvent } from '../../../src/ports/event-store.ts';
 import { roomKey } from '../../../src/room/address.ts';
-import type { RoomEvent } from '../../../src/room/events.ts';
+import { type RoomEvent, roomEvents } from '../../../src/room/events.ts';
 import { applyInPlace } from '../../../src/room/fold.ts';
 import type { RoomState } from '../../../src/room/room.ts';
 import { streamOf } from '../../../src/room/stream.ts';
@@ -64,15 +64,18 @@ describe('what a batch of events changes in the tables', () => {
 
   it('is what a fold of the log says, wherever the batches end', async () => {
     let rows = 0;
+    const types = new Set<string>();
     for (let seed = 1; seed <= 60; seed += 1) {
       const dice = diceOf(seed);
       const history = randomHistory(dice, 3, 5);
       const batches = Array.from({ length: 8 }, () => Array.from({ length: 1 + dice(30) }, () => history.next().value));
+      for (const { type } of batches.flat()) types.add(type);
       const written = await write(batches);
       assert.deepEqual([seed, written.missing, written.differences], [seed, 0, []]);
       rows += written.rows;
     }
     assert.ok(rows > 100, `only ${rows} rows in all`);
+    assert.deepEqual(types, new Set(Object.keys(roomEvents)), 'everything that can happen');
   });
 
   it('is nothing for a room or a member who comes and goes within it', async () => {
