@@ -46,10 +46,7 @@ export const takeMessage =
       parse(ports, message),
       E.match(
         (malformed) => refuse(ports, taking, malformed),
-        (command) =>
-          command.type === 'Help' || command.type === 'ListRooms'
-            ? answerQuery(ports, taking, command)
-            : takeCommand(ports, taking, command),
+        (command) => ('room' in command ? takeCommand(ports, taking, command) : answerQuery(ports, taking, command)),
       ),
     );
   };
@@ -93,11 +90,19 @@ const takeCommand = (ports: MessagePorts, { message, answer }: Taking, command: 
 
 /** Asks no room, and so waits for none; not a line of the log. */
 const answerQuery = (ports: MessagePorts, { message, answer }: Taking, query: Query): void => {
-  const { rooms, counters, announcer, startChar } = ports;
+  const { counters, announcer } = ports;
   countAnswer(counters, query.type, done);
   answer(done);
-  const text = query.type === 'Help' ? help(startChar, query.about) : roomList(rooms.all(), query.actor);
-  announcer.list(tellerOf(ports, message, message.address), query.actor, text, message.origin);
+  announcer.list(tellerOf(ports, message, message.address), query.actor, answerTo(ports, query), message.origin);
+};
+
+const answerTo = ({ rooms, startChar }: MessagePorts, query: Query): string => {
+  switch (query.type) {
+    case 'Help':
+      return help(startChar, query.about);
+    case 'ListRooms':
+      return roomList(rooms.all(), query.actor);
+  }
 };
 
 /** What follows a command's answer. */

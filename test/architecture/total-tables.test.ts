@@ -21,8 +21,13 @@ const edits: readonly Edit[] = [
   },
   {
     file: 'src/room/room.ts',
-    found: 't.type({ uri: RoomUri, private: t.boolean })',
-    instead: 't.type({ uri: RoomUri, private: t.boolean, colour: t.string })',
+    found: 't.type({ uri: RoomUri, private: t.boolean, topic: t.string })',
+    instead: 't.type({ uri: RoomUri, private: t.boolean, topic: t.string, colour: t.string })',
+  },
+  {
+    file: 'src/room/commands.ts',
+    found: "    byUser('ShowTopic', {}),",
+    instead: "    byUser('ShowTopic', {}),\n    byUser('PaintRoom', {}),",
   },
 ];
 
@@ -44,10 +49,10 @@ const compilerOn = async (folder: string): Promise<readonly string[]> => {
   return [...said.matchAll(/^(\S+?)\(\d+,\d+\): error TS\d+: (.*)$/gm)].map(([, file, says]) => `${file}: ${says}`);
 };
 
-/** The files in the first column of a section of the guide. */
-const guidedTo = (heading: string): readonly string[] => {
-  const guide = readFileSync(join(root, 'docs', 'contributing', 'how-to-add-an-event-field.md'), 'utf8');
-  const section = guide.split(/^## /m).find((text) => text.startsWith(`${heading}\n`));
+/** The files in the first column of a section of a guide. */
+const guidedTo = (page: string, heading: string): readonly string[] => {
+  const guide = readFileSync(join(root, 'docs', 'contributing', `${page}.md`), 'utf8');
+  const section = guide.split(/^##? /m).find((text) => text.startsWith(`${heading}\n`));
   assert.ok(section !== undefined, `the guide has a section "${heading}"`);
   const cells = [...section.matchAll(/^\|([^|]+)\|/gm)].map(([, cell = '']) => cell);
   return cells.flatMap((cell) => [...cell.matchAll(/`(src\/[^`]+)`/g)].map(([, file = '']) => file));
@@ -59,28 +64,42 @@ describe('what is forgotten does not compile', () => {
     const folder = mkdtempSync(join(tmpdir(), 'imcd-total-'));
     said = await compilerOn(folder).finally(() => rmSync(folder, { recursive: true }));
   });
-  const filesThatMiss = (property: string): readonly string[] => {
-    const missing = said.filter((line) => line.includes(`Property '${property}' is missing`));
-    return [...new Set(missing.map((line) => line.slice(0, line.indexOf(':'))))].sort();
-  };
+  const filesOf = (lines: readonly string[]): readonly string[] =>
+    [...new Set(lines.map((line) => line.slice(0, line.indexOf(':'))))].sort();
+  const filesThatMiss = (property: string): readonly string[] =>
+    filesOf(said.filter((line) => line.includes(`Property '${property}' is missing`)));
+  /** A switch over the commands that has no case for one. */
+  const fallsThrough = /Function lacks ending return statement/;
 
   it('a type of event without a row in each table over the types', () => {
     const tables = ['src/cli/read/event-row.ts', 'src/room/announce.ts', 'src/room/fold.ts', 'src/sql/mirror/plan.ts'];
     assert.deepEqual(filesThatMiss('RoomPainted'), tables);
-    const guided = guidedTo('A new type of event');
+    const guided = guidedTo('how-to-add-an-event-field', 'A new type of event');
     for (const file of tables) assert.ok(guided.includes(file), `${file} stands in the guide`);
   });
 
   it('a field of a room that a creation does not set, or that is not read from a snapshot', () => {
     const files = ['src/read-models/snapshot-record.ts', 'src/room/fold.ts'];
     assert.deepEqual(filesThatMiss('colour'), files);
-    const guided = guidedTo('A field of a room or of a member');
+    const guided = guidedTo('how-to-add-an-event-field', 'A field of a room or of a member');
     for (const file of files) assert.ok(guided.includes(file), `${file} stands in the guide`);
+  });
+
+  it('a type of command that no row of the command table makes, and that decide and announce have no case for', () => {
+    assert.deepEqual(filesThatMiss('noRowMakes'), ['src/room/command-table.ts']);
+    assert.ok(said.some((line) => line.includes('noRowMakes: "PaintRoom"')));
+    const switches = ['src/room/announce.ts', 'src/room/decide.ts'];
+    assert.deepEqual(filesOf(said.filter((line) => fallsThrough.test(line))), switches);
+    const guided = guidedTo('how-to-add-a-command', 'How to add a command');
+    for (const file of ['src/room/command-table.ts', ...switches])
+      assert.ok(guided.includes(file), `${file} stands in the guide`);
   });
 
   it('and nothing else is wrong with the copy', () => {
     assert.deepEqual(
-      said.filter((line) => !/Property '(?:RoomPainted|colour)' is missing/.test(line)),
+      said.filter(
+        (line) => !fallsThrough.test(line) && !/Property '(?:RoomPainted|colour|noRowMakes)' is missing/.test(line),
+      ),
       [],
     );
   });
