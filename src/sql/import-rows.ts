@@ -71,27 +71,24 @@ const nullAmong = (cells: Cells): string | undefined => Object.keys(cells).find(
 const roomIn =
   (source: string) =>
   (cells: Cells): E.Either<string, RoomToImport> => {
-    const [name, domain, flag] = [cells.name, cells.domain, cells.flag].map(textOf) as [string, string, string];
+    const [name, domain] = [textOf(cells.name), textOf(cells.domain)];
     const row = `room sip:${name}@${domain}`;
     const empty = nullAmong(cells);
     if (empty !== undefined) return E.left(`${row}: its ${empty} is NULL`);
-    return E.right({ name, domain, private: isPrivate(Number(flag)), origin: `${source} ${row} flag=${flag}` });
+    const flag = Number(cells.flag);
+    return E.right({ name, domain, private: isPrivate(flag), origin: `${source} ${row} flag=${cells.flag}` });
   };
 
 /** Left: why the row cannot be read, as a sentence. */
 const memberIn =
   (source: string) =>
   (cells: Cells): E.Either<string, MemberToImport> => {
-    const [user, domain, room, flag] = [cells.username, cells.domain, cells.room, cells.flag].map(textOf) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [user, domain, room] = [textOf(cells.username), textOf(cells.domain), textOf(cells.room)];
     const row = `member sip:${user}@${domain} of ${room}`;
     const empty = nullAmong(cells);
     if (empty !== undefined) return E.left(`${row}: its ${empty} is NULL`);
-    return E.right({ user, domain, room, role: roleIn(Number(flag)), origin: `${source} ${row} flag=${flag}` });
+    const flag = Number(cells.flag);
+    return E.right({ user, domain, room, role: roleIn(flag), origin: `${source} ${row} flag=${cells.flag}` });
   };
 
 /** What a flag says; Left where it is deleted, or has a bit that is not known. */
