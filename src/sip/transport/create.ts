@@ -1,4 +1,4 @@
-import { createTcp, type TcpOptions } from './tcp.ts';
+import { createTcp, type TcpOptions } from './tcp/tcp.ts';
 import type { Transport } from './transport.ts';
 import type { TransportName } from './transports.ts';
 import { createUdp } from './udp.ts';

@@ -8,7 +8,7 @@ import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { transactionMetrics } from '../../../src/sip/transaction/metrics.ts';
 import { type ServerTransaction, ServerTransactions } from '../../../src/sip/transaction/server.ts';
 import { transportMetrics } from '../../../src/sip/transport/metrics.ts';
-import { createTcp } from '../../../src/sip/transport/tcp.ts';
+import { createTcp } from '../../../src/sip/transport/tcp/tcp.ts';
 import { request, requestText, udpSource } from '../../sip/support/requests.ts';
 import { counting, type FakeClock, fakeClock, quiet, systemClock } from '../../sip/support/world.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';

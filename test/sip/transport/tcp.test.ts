@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createTcp, type TcpOptions } from '../../../src/sip/transport/tcp.ts';
+import { createTcp, type TcpOptions } from '../../../src/sip/transport/tcp/tcp.ts';
 import type { Flow, Received, Transport } from '../../../src/sip/transport/transport.ts';
 import { type FakeClock, fakeClock, quiet } from '../support/world.ts';
 

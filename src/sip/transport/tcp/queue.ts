@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { SendFailure } from './transport.ts';
+import type { SendFailure } from '../transport.ts';
 
 /** A reader so slow that this much waits for it loses what comes after. */
 const queueLimit = 4 * 1024 * 1024;

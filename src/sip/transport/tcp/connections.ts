@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import type { HostPort } from '../../net/address.ts';
-import type { Clock, Timer } from '../../ports/clock.ts';
-import { TcpConnection, type TcpShared } from './tcp-connection.ts';
-import { countReason, type Flow, type Received, type TransportCounters } from './transport.ts';
-import type { TransportName } from './transports.ts';
+import type { HostPort } from '../../../net/address.ts';
+import type { Clock, Timer } from '../../../ports/clock.ts';
+import { countReason, type Flow, type Received, type TransportCounters } from '../transport.ts';
+import type { TransportName } from '../transports.ts';
+import { TcpConnection, type TcpShared } from './connection.ts';
 
 export interface TcpConnectionsOptions {
   readonly transport: TransportName;

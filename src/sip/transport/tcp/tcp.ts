@@ -1,11 +1,8 @@
 import { createServer, isIP, type Server, type Socket } from 'node:net';
-import type { HostPort } from '../../net/address.ts';
-import { bindError } from '../../net/bind-error.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Log } from '../../ports/log.ts';
-import type { TcpConnection } from './tcp-connection.ts';
-import { TcpConnections } from './tcp-connections.ts';
-import { TcpDialler } from './tcp-dialler.ts';
+import type { HostPort } from '../../../net/address.ts';
+import { bindError } from '../../../net/bind-error.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Log } from '../../../ports/log.ts';
 import {
   countReason,
   type Flow,
@@ -14,7 +11,10 @@ import {
   type SendFailure,
   type Target,
   type Transport,
-} from './transport.ts';
+} from '../transport.ts';
+import type { TcpConnection } from './connection.ts';
+import { TcpConnections } from './connections.ts';
+import { TcpDialler } from './dialler.ts';
 
 export interface TcpOptions {
   readonly clock: Clock;

@@ -1,10 +1,10 @@
 import { connect, isIP } from 'node:net';
-import { BoundedMap } from '../../bounds/bounded-map.ts';
-import type { HostPort } from '../../net/address.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { TcpConnection } from './tcp-connection.ts';
-import type { TcpConnections } from './tcp-connections.ts';
-import { type SendFailure, sendFailureOf } from './transport.ts';
+import { BoundedMap } from '../../../bounds/bounded-map.ts';
+import type { HostPort } from '../../../net/address.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { type SendFailure, sendFailureOf } from '../transport.ts';
+import type { TcpConnection } from './connection.ts';
+import type { TcpConnections } from './connections.ts';
 
 const connectMs = 4_000;
 /** After a connection failed, copies to the same place fail at once for so long. */

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import type { HostPort } from '../../net/address.ts';
-import { createFramer, type Framer, type FramingLimits } from './framing.ts';
-import { type OnFailure, TcpQueue } from './tcp-queue.ts';
+import type { HostPort } from '../../../net/address.ts';
+import { createFramer, type Framer, type FramingLimits } from '../framing.ts';
 import {
   type Cut,
   countReason,
@@ -12,8 +11,9 @@ import {
   type Source,
   sendFailureOf,
   type TransportCounters,
-} from './transport.ts';
-import type { TransportName } from './transports.ts';
+} from '../transport.ts';
+import type { TransportName } from '../transports.ts';
+import { type OnFailure, TcpQueue } from './queue.ts';
 
 /** What all connections of a transport share. */
 export interface TcpShared {
