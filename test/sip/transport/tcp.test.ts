@@ -136,6 +136,21 @@ describe('TCP', () => {
     assert.match(String((await answer)[0]), /^SIP\/2\.0 200 /);
   });
 
+  it('looks after its connections once a second, also where one is dialled meanwhile', async () => {
+    let rounds = 0;
+    const keep = (): boolean => {
+      rounds += 1;
+      const nowhere = { transport: 'tcp', host: '127.0.0.1', port: 1 } as const;
+      if (rounds === 1) tcp.send(nowhere, Buffer.from(message('x')), undefined, () => {});
+      return true;
+    };
+    await start({ keep });
+    await say(await client(), message('one'), 1);
+    while (rounds === 0) clock.advance(1_000);
+    clock.advance(10_000);
+    assert.equal(rounds, 11);
+  });
+
   it('takes so many connections of one peer and no more', async () => {
     await start({ maxPerPeer: 2 });
     const [first] = [await client(), await client()];
