@@ -16,7 +16,7 @@ let rooms = 0;
 
 before(async () => {
   const store = await openLogIn(data);
-  const steps = await randomLog(store, 200, 21);
+  const steps = await randomLog(store, 200, 22);
   rooms = [...new Map(steps.map((step) => [step.key, step.after])).values()].filter(
     (room) => room !== undefined,
   ).length;
@@ -100,14 +100,35 @@ describe('imcd verify', () => {
     assert.equal(right.code, 0, right.out);
     assert.match(right.err, new RegExp(`snapshot: ${rooms} rooms compared`));
     const text = readFileSync(file, 'utf8');
-    // A room that was public is private, or the other way round, and the checksum fits.
     const told = text.slice(0, text.lastIndexOf('{"sha256"'));
-    const body = told.replace(/("sip:chat-\d@example\.org",)([01])/, (_all, uri, is) => `${uri}${is === '1' ? 0 : 1}`);
-    assert.notEqual(body, told);
-    writeFileSync(file, `${body}{"sha256":"${createHash('sha256').update(body).digest('hex')}"}\n`);
-    const wrong = await imcd(alone);
-    assert.equal(wrong.code, 1, wrong.err);
-    assert.match(wrong.out, /^snapshot: sip:chat-\d@example\.org is \{.*"private":/);
+    const lies: readonly [what: string, lie: string, field: RegExp][] = [
+      [
+        'a public room is private, or the other way round',
+        told.replace(/("sip:chat-\d@example\.org",)([01])/, (_all, uri, is) => `${uri}${is === '1' ? 0 : 1}`),
+        /"private":/,
+      ],
+      [
+        'another has invited',
+        told.replace(/("invited","[^"]+",)"[^"]+"/, '$1"operator:eve"'),
+        /"inviter":"operator:eve"/,
+      ],
+      [
+        'a member came by sips',
+        told.replace(/("(?:owner|admin|member)","[^"]+")(,"sips")?\]/, (_all, place, sips) =>
+          sips === undefined ? `${place},"sips"]` : `${place}]`,
+        ),
+        /"scheme":"sips"/,
+      ],
+    ];
+    for (const [what, body, field] of lies) {
+      assert.notEqual(body, told, what);
+      // The checksum fits.
+      writeFileSync(file, `${body}{"sha256":"${createHash('sha256').update(body).digest('hex')}"}\n`);
+      const wrong = await imcd(alone);
+      assert.equal(wrong.code, 1, `${what}: ${wrong.err}`);
+      assert.match(wrong.out, /^snapshot: sip:chat-\d@example\.org is \{.*; by the log it is \{/, what);
+      assert.match(wrong.out, field, what);
+    }
     writeFileSync(file, text.slice(0, -10));
     const damaged = await imcd(alone);
     assert.equal(damaged.code, 1);
