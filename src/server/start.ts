@@ -154,7 +154,8 @@ const replay =
 export const listen = ({ clock, closers }: Starting, { sip, engine, status }: Opened): Step<readonly Listener[]> => {
   const { stack } = sip;
   const { conference } = engine;
-  closers.defer('SIP', stack.close);
+  // What `beginSip` registered closes again, and is told of a failure.
+  closers.defer('announcements', (ms) => stack.close(ms).catch(() => {}));
   closers.defer('commands', (ms) => waitAtMost(clock, ms, conference.idle(), () => {}));
   closers.defer('listeners', () => {
     stack.refuse();

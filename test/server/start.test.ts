@@ -13,7 +13,7 @@ import type { RunningLog } from '../../src/runtime/log.ts';
 import { beginEngine } from '../../src/server/open-engine.ts';
 import { beginMi } from '../../src/server/open-mi.ts';
 import { beginMirror } from '../../src/server/open-mirror.ts';
-import { beginSip } from '../../src/server/open-sip.ts';
+import { beginSip, type OpenedSip } from '../../src/server/open-sip.ts';
 import { beginStore } from '../../src/server/open-store.ts';
 import { listen, type RunningServer, type Steps, startServer, startWith } from '../../src/server/start.ts';
 import type { StartFailure, Starting } from '../../src/server/starting.ts';
@@ -85,7 +85,7 @@ const table: readonly (readonly [keyof Steps, readonly string[]])[] = [
   ['beginEngine', ['the snapshot of the rooms', 'the subscription to the log']],
   ['beginMirror', ['the mirror']],
   ['beginMi', ['mi.datagram', 'mi.fifo', 'mi.http']],
-  ['listen', ['SIP', 'commands', 'listeners']],
+  ['listen', ['announcements', 'commands', 'listeners']],
 ];
 const fronts = async () => ({ 'mi.datagram': '127.0.0.1:0', 'mi.fifo': join(temporaryFolder(), 'fifo') });
 
@@ -182,6 +182,31 @@ describe('a server that stops', () => {
     await assert.rejects(server.stop(0), /it is a stone/);
     assert.deepEqual(closed, opened.toReversed());
     assert.ok(log.lines.some(({ level, message }) => level === 'error' && message === 'a stone could not be closed'));
+  });
+
+  it('says once what of SIP could not be closed, though it is closed before the rest and again at the end', async () => {
+    const log = runningLog();
+    const { steps } = watched();
+    const broken: Steps = {
+      ...steps,
+      beginSip: (starting) =>
+        TE.map((sip: OpenedSip) => {
+          const { close } = sip.location;
+          const failing = (): void => {
+            close();
+            throw new Error('the disk is gone');
+          };
+          Object.assign(sip.location, { close: failing });
+          return sip;
+        })(steps.beginSip(starting)),
+    };
+    const server = running(await startWith(broken)(await config(), { log })());
+    await assert.rejects(server.stop(0), { message: 'the disk is gone' });
+    const said = log.lines.filter(({ message }) => message.includes('could not be closed'));
+    assert.deepEqual(
+      said.map(({ message }) => message),
+      ['SIP could not be closed'],
+    );
   });
 
   it('refuses what is new, answers what is begun, and lets its announcements leave', async () => {
