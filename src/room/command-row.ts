@@ -2,8 +2,8 @@ import type * as E from 'fp-ts/lib/Either.js';
 import type { RoomUri } from './address.ts';
 import type { Command } from './commands.ts';
 import {
+  type CommandParameter,
   kinds,
-  type Parameter,
   room,
   type SyntaxContext,
   type TextParameter,
@@ -34,7 +34,9 @@ interface Spelling<P extends Parameters, T extends CommandType> {
 type Sender = Pick<SyntaxContext, 'sender' | 'scheme'>;
 type Made<T extends CommandType> = Extract<Command, { type: T }>;
 
-type Read<Q extends Parameter> = Q['read'] extends (...written: never[]) => E.Either<Malformed, infer V> ? V : never;
+type Read<Q extends CommandParameter> = Q['read'] extends (...written: never[]) => E.Either<Malformed, infer V>
+  ? V
+  : never;
 /** By kind, what the parameters are read as; `here`, the room that was written to. */
 type Given<P extends Parameters, H extends boolean> = {
   readonly [Q in P[number] as Q['kind']]: Read<Q>;
@@ -43,7 +45,7 @@ type Given<P extends Parameters, H extends boolean> = {
 /** A row as its readers see it. */
 export interface CommandRow<T extends CommandType = CommandType> extends Required<Spelling<Parameters, T>> {
   /** What is read, in the order of `kinds`, each with the place of its word; with `here` also the room, which has none. */
-  readonly inReadingOrder: readonly (readonly [at: number, parameter: Parameter])[];
+  readonly inReadingOrder: readonly (readonly [at: number, parameter: CommandParameter])[];
   /** @param given by kind, what each of `inReadingOrder` was read as */
   readonly make: (given: Readonly<Record<string, unknown>>, sender: Sender) => Command;
 }
@@ -63,5 +65,5 @@ export const row = <const P extends Parameters, T extends CommandType, const H e
   make: (given, sender) => spelling.make(given as Given<P, H>, sender),
 });
 
-const inReadingOrder = (parameters: readonly Parameter[]): CommandRow['inReadingOrder'] =>
+const inReadingOrder = (parameters: readonly CommandParameter[]): CommandRow['inReadingOrder'] =>
   [...parameters.entries()].toSorted(([, a], [, b]) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type CommandRow, type CommandType, row } from './command-row.ts';
-import { isPrivate, role, room, roomName, text, unknownCommand, user, type WordParameter } from './parameters.ts';
+import { isPrivate, restOfLine, role, room, roomName, unknownCommand, user, type WordParameter } from './parameters.ts';
 import { topicRule } from './parse-text.ts';
 
 /**
@@ -131,7 +131,7 @@ const rows = [
   }),
   row({
     name: 'topic',
-    parameters: [text(topicRule)],
+    parameters: [restOfLine(topicRule)],
     here: true,
     help: 'show what the room is about, or set it; "" takes it away',
     sentence:

@@ -29,9 +29,9 @@ export interface CommandContext extends SyntaxContext {
 
 /** In the order in which the words are read, wherever they stand: what is wrong with the first of them is said. */
 export const kinds = ['private', 'role', 'command', 'text', 'user', 'room'] as const;
-export type Kind = (typeof kinds)[number];
+export type ParameterKind = (typeof kinds)[number];
 
-interface Shown<K extends Kind> {
+interface Shown<K extends ParameterKind> {
   /** The name of what is read, among what a command is made from. */
   readonly kind: K;
   /** As `#help` shows it, without the brackets of an optional one: `USER`, `owner|admin|member`. */
@@ -44,7 +44,8 @@ interface Shown<K extends Kind> {
 }
 
 /** A word that a command takes, or may take; `V` is what is read there. */
-export interface WordParameter<K extends Exclude<Kind, 'text'> = Exclude<Kind, 'text'>, V = unknown> extends Shown<K> {
+export interface WordParameter<K extends Exclude<ParameterKind, 'text'> = Exclude<ParameterKind, 'text'>, V = unknown>
+  extends Shown<K> {
   /** @param written undefined where there is none: of an optional one only */
   readonly read: (written: string | undefined, context: CommandContext) => E.Either<Malformed, V>;
 }
@@ -55,7 +56,7 @@ export interface TextParameter<V = unknown> extends Shown<'text'> {
   readonly read: (written: Uint8Array | undefined) => E.Either<Malformed, V>;
 }
 
-export type Parameter = WordParameter | TextParameter;
+export type CommandParameter = WordParameter | TextParameter;
 
 /** What a refusal keeps of the name of a command that there is not. */
 const mostName = 80;
@@ -148,7 +149,7 @@ export const isPrivate: WordParameter<'private', boolean> = {
 };
 
 /** `[TEXT]`: a line of text. */
-export const text = (rule: TextRule): TextParameter<string | undefined> => ({
+export const restOfLine = (rule: TextRule): TextParameter<string | undefined> => ({
   kind: 'text',
   shown: 'TEXT',
   optional: true,
@@ -157,7 +158,7 @@ export const text = (rule: TextRule): TextParameter<string | undefined> => ({
 });
 
 /** What is said of words that must be there and are not: of one alone, also what may stand there. */
-export const missing = (parameters: readonly Parameter[], command: string): Malformed => {
+export const missing = (parameters: readonly CommandParameter[], command: string): Malformed => {
   const [first, ...more] = parameters;
   const words = more.length === 0 ? first?.words : undefined;
   const argument = parameters.map(({ what }) => what).join(' and ');

@@ -5,13 +5,13 @@ import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { row } from '../../src/room/command-row.ts';
 import { commandCalled, commandNames, commandTable } from '../../src/room/command-table.ts';
-import { kinds, type Parameter, text, user } from '../../src/room/parameters.ts';
+import { type CommandParameter, kinds, restOfLine, user } from '../../src/room/parameters.ts';
 import { topicRule } from '../../src/room/parse-text.ts';
 import { bodies } from '../sql/command-stream.ts';
 import { parsed } from './syntax-world.ts';
 
 /** Something that each kind takes. */
-const word: { readonly [K in Parameter['kind']]: string } = {
+const word: { readonly [K in CommandParameter['kind']]: string } = {
   private: 'private',
   role: 'admin',
   command: 'join',
@@ -91,7 +91,7 @@ describe('a row that cannot be right does not compile', () => {
     row({ ...spelling, makes: ['Help'], make: ({ user }) => ({ type: 'Help', actor: user.uri }) });
   });
   it('with a word after a text', () => {
-    const parameters = [text(topicRule), user] as const;
+    const parameters = [restOfLine(topicRule), user] as const;
     // @ts-expect-error
     row({ ...spelling, parameters, makes: ['Help'], make: (_, { sender }) => ({ type: 'Help', actor: sender }) });
   });

@@ -43,7 +43,7 @@ export const connectMysql = async (server: ServerSettings): Promise<Session> => 
       const { rows } = await sql<{ taken: number | null }>`SELECT GET_LOCK(${lock}, 0) AS taken`.execute(db);
       return rows[0]?.taken === 1;
     },
-    shape: (table) => shapeOf(db, table),
+    shape: (table) => tableShape(db, table),
     swap: (live, built) => swapByRename(db, live, built),
     abort: async () => void socket.destroy(new Error('the connection was given up')),
     close: () => endOf(raw, socket),
@@ -111,7 +111,7 @@ const poolOf = (raw: mysql.Connection) => ({
   end: (callback: (error: unknown) => void) => callback(undefined),
 });
 
-const shapeOf = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
+const tableShape = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
   const here = sql`TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${table}`;
   const tables = await sql<{ engine: string | null }>`
     SELECT ENGINE AS engine FROM information_schema.TABLES WHERE ${here}`.execute(db);

@@ -67,7 +67,7 @@ export const connectPostgres = async (server: ServerSettings): Promise<Session> 
       );
       return rows[0]?.taken === true;
     },
-    shape: (table) => shapeOf(db, table),
+    shape: (table) => tableShape(db, table),
     swap: async (live, built) => {
       await swapByCopy(db, live, built);
       await resetSequences(db, live);
@@ -92,7 +92,7 @@ const resetSequences = async (db: Kysely<unknown>, { rooms, members }: Tables): 
   }
 };
 
-const shapeOf = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
+const tableShape = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
   const found = await sql<{ oid: number | null }>`SELECT to_regclass(quote_ident(${table}))::oid AS oid`.execute(db);
   const oid = found.rows[0]?.oid ?? null;
   if (oid === null) return undefined;

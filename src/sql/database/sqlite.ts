@@ -45,7 +45,7 @@ export const connectSqlite = async (file: string, readOnly: boolean): Promise<Se
         throw error;
       }
     },
-    shape: (table) => shapeOf(db, table),
+    shape: (table) => tableShape(db, table),
     swap: (live, built) => swapByCopy(db, live, built),
     abort: end,
     close: async () => {
@@ -119,7 +119,7 @@ const driverOf = (ask: Ask): Driver => {
   };
 };
 
-const shapeOf = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
+const tableShape = async (db: Kysely<unknown>, table: string): Promise<TableShape | undefined> => {
   const columns = await sql<{ name: string; type: string; notnull: number; given: string | null; pk: number }>`
     SELECT name, type, "notnull", dflt_value AS given, pk FROM pragma_table_info(${table}) ORDER BY cid`.execute(db);
   if (columns.rows.length === 0) return undefined;

@@ -18,13 +18,13 @@ export type Trouble =
   /** The connection broke, or the answer did not come. Perhaps written. */
   | { readonly kind: 'lost'; readonly message: string };
 
-interface Shape {
+interface ErrorParts {
   readonly type: string | undefined;
   readonly code: number | undefined;
   readonly message: string;
 }
 
-const shapeOf = (cause: unknown): Shape => {
+const partsOf = (cause: unknown): ErrorParts => {
   if (typeof cause !== 'object' || cause === null) return { type: undefined, code: undefined, message: String(cause) };
   const { type, code, message, details }: Readonly<Record<string, unknown>> = Object.assign(
     { type: undefined, code: undefined, message: undefined, details: undefined },
@@ -54,7 +54,7 @@ const unauthenticated = 16;
 
 /** @param cause what the client rejected with, or emitted */
 export const troubleOf = (cause: unknown): Trouble => {
-  const { type, code, message } = shapeOf(cause);
+  const { type, code, message } = partsOf(cause);
   if (type === 'wrong-expected-version' && typeof cause === 'object' && cause !== null && 'actualVersion' in cause) {
     const actual = cause.actualVersion;
     return { kind: 'wrong-revision', actual: typeof actual === 'bigint' ? actual : 'no_stream' };
@@ -117,5 +117,5 @@ export const readFailure = (cause: unknown): StoreFailure => {
 /** Whether a connection that does not come about never will: TLS on one side only, a certificate that is not trusted. */
 export const isPermanent = (cause: unknown): boolean =>
   /wrong version number|packet length too long|SSL23|self.signed|unable to (?:get|verify)|altnames|certificate|Protocol error|Parse Error|ERR_HTTP2|larger than max/i.test(
-    shapeOf(cause).message,
+    partsOf(cause).message,
   );

@@ -11,15 +11,15 @@ import { StreamNames } from './stream-names.ts';
  * `log-reads.ts` makes the port of it.
  */
 
-/** Statements over one of the two tables: of rooms' events, or of recorded messages. */
-interface Table {
+/** What is asked of one of the two tables: of rooms' events, or of recorded messages. */
+interface ReadStatements {
   readonly forwards: StatementSync;
   readonly backwards: StatementSync;
   readonly last: StatementSync;
   readonly end: StatementSync;
 }
 
-const prepareTable = (db: DatabaseSync, table: 'event' | 'transcript'): Table => {
+const prepareReads = (db: DatabaseSync, table: 'event' | 'transcript'): ReadStatements => {
   const ofStream = `SELECT ${wholeColumns} FROM ${table} WHERE stream = ?`;
   return {
     forwards: prepareRows(db, `${ofStream} AND revision >= ? ORDER BY revision LIMIT ?`),
@@ -50,15 +50,15 @@ const prepareQueries = (db: DatabaseSync) => ({
 export class LogFile {
   readonly #names: StreamNames;
   readonly #pages: Pages;
-  readonly #event: Table;
-  readonly #transcript: Table;
+  readonly #event: ReadStatements;
+  readonly #transcript: ReadStatements;
   readonly #queries: ReturnType<typeof prepareQueries>;
 
   constructor(db: DatabaseSync, file: string) {
     this.#names = new StreamNames(db);
     this.#pages = new Pages(db, file, this.#names);
-    this.#event = prepareTable(db, 'event');
-    this.#transcript = prepareTable(db, 'transcript');
+    this.#event = prepareReads(db, 'event');
+    this.#transcript = prepareReads(db, 'transcript');
     this.#queries = prepareQueries(db);
   }
 
@@ -121,12 +121,12 @@ export class LogFile {
     return row === undefined ? 0 : numberIn(row, 0);
   }
 
-  #tableOf(stream: string): Table {
+  #tableOf(stream: string): ReadStatements {
     return categoryOf(stream) === 'room' ? this.#event : this.#transcript;
   }
 }
 
-const endOf = ({ end }: Table): number => {
+const endOf = ({ end }: ReadStatements): number => {
   const row = firstRow(end);
   return row === undefined ? 0 : numberIn(row, 0);
 };

@@ -11,8 +11,8 @@ import { type StreamEnd, StreamEnds } from './stream-ends.ts';
  * Knows nothing of threads.
  */
 
-/** Statements over one of the two tables: of rooms' events, or of recorded messages. */
-interface Table {
+/** How one of the two tables is written, and what a write asks of it before. */
+interface WriteStatements {
   readonly insert: StatementSync;
   readonly last: StatementSync;
   readonly after: StatementSync;
@@ -20,7 +20,7 @@ interface Table {
   readonly undo: StatementSync;
 }
 
-const prepareTable = (db: DatabaseSync, table: 'event' | 'transcript'): Table => ({
+const prepareWrites = (db: DatabaseSync, table: 'event' | 'transcript'): WriteStatements => ({
   insert: db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   last: db.prepare(`SELECT max(revision) AS revision FROM ${table} WHERE stream = ?`),
   after: db.prepare(
@@ -50,8 +50,8 @@ export class Transactions {
   readonly #db: DatabaseSync;
   readonly #file: string;
   readonly #inode: number;
-  readonly #event: Table;
-  readonly #transcript: Table;
+  readonly #event: WriteStatements;
+  readonly #transcript: WriteStatements;
   readonly #do: ReturnType<typeof prepareOthers>;
   readonly #ends: StreamEnds;
   /** Position of the next event. */
@@ -61,8 +61,8 @@ export class Transactions {
     this.#db = db;
     this.#file = file;
     this.#inode = statSync(file).ino;
-    this.#event = prepareTable(db, 'event');
-    this.#transcript = prepareTable(db, 'transcript');
+    this.#event = prepareWrites(db, 'event');
+    this.#transcript = prepareWrites(db, 'transcript');
     this.#do = prepareOthers(db);
     this.#ends = new StreamEnds(db);
     this.#next = this.#endOfLog() + 1;
@@ -110,7 +110,7 @@ export class Transactions {
     return { kind: 'written', first, revision: end.revision };
   }
 
-  #insert({ insert }: Table, end: StreamEnd, events: readonly EventRow[]): void {
+  #insert({ insert }: WriteStatements, end: StreamEnd, events: readonly EventRow[]): void {
     let revision = end.revision;
     for (const [id, type, time, version, data, metadata, users] of events) {
       revision += 1;
@@ -121,7 +121,7 @@ export class Transactions {
   }
 
   /** Takes one append out of the transaction; those before it stay. */
-  #takeBack({ undo }: Table, first: number, events: readonly EventRow[]): void {
+  #takeBack({ undo }: WriteStatements, first: number, events: readonly EventRow[]): void {
     undo.run(first);
     for (const row of events) for (const user of row[6]) this.#do.untouch.run(user, first);
     this.#next = first;
@@ -154,7 +154,7 @@ export class Transactions {
 
 /** Whether the events are there already, right after the expected revision: an append that was tried before. */
 const beforeOrWrong = (
-  { after }: Table,
+  { after }: WriteStatements,
   end: StreamEnd,
   expected: number,
   events: readonly EventRow[],
