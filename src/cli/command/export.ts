@@ -4,7 +4,7 @@ import type { RoomKey } from '../../room/address.ts';
 import { roomOfStream, transcriptOf } from '../../room/stream.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { positionArgument } from '../read/filters.ts';
-import { openReader } from '../read/open-reader.ts';
+import { openReader } from '../read/open-log.ts';
 import { progress } from '../terminal/progress.ts';
 
 /**

@@ -8,7 +8,7 @@ import { touchedUsers } from '../../room/touched-users.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { eventHeadings, eventRow } from '../read/event-row.ts';
 import { eventFilter, numberArgument, roomArgument, userArgument } from '../read/filters.ts';
-import { openReader } from '../read/open-reader.ts';
+import { openReader } from '../read/open-log.ts';
 import { ended } from '../terminal/ended.ts';
 import { liveTable } from '../terminal/live-table.ts';
 

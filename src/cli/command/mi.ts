@@ -1,5 +1,5 @@
 import { CliError, type Run } from '../invocation.ts';
-import { miClient } from '../mi-client.ts';
+import { miClient } from '../mi/client.ts';
 
 /** `imcd mi METHOD [PARAM=VALUE...]`: calls a running server, prints the JSON result. */
 export const run: Run = async ({ args, config, out }) => {

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { randomIds } from '../../runtime/ids.ts';
 import { CliError, type Run } from '../invocation.ts';
-import { openReader } from '../read/open-reader.ts';
+import { openReader } from '../read/open-log.ts';
 import { mirrorOf, mirrorProblem } from '../read/sql-problem.ts';
 import { progress } from '../terminal/progress.ts';
 

@@ -4,7 +4,7 @@ import type { EventStore } from '../../ports/event-store.ts';
 import type { Room } from '../../room/room.ts';
 import { CliError, type Invocation, type Run } from '../invocation.ts';
 import { numberArgument, positionArgument, roomArgument, timeArgument } from '../read/filters.ts';
-import { openReader } from '../read/open-reader.ts';
+import { openReader } from '../read/open-log.ts';
 import { roomsAt } from '../read/state-at.ts';
 import { progress } from '../terminal/progress.ts';
 import { printable, table } from '../terminal/show.ts';

@@ -4,7 +4,7 @@ import type { ProjectionEvent } from '../../projections/projection.ts';
 import { openSandbox, type Sandbox } from '../../projections/sandbox.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { CliError, type Invocation } from '../invocation.ts';
-import { openReader } from '../read/open-reader.ts';
+import { openReader } from '../read/open-log.ts';
 import { printable } from '../terminal/show.ts';
 import type { ProjectionFile } from './file.ts';
 

@@ -4,7 +4,7 @@ import { stateJson } from '../../mi/event-json.ts';
 import type { EventStore } from '../../ports/event-store.ts';
 import { type RoomKey, RoomUri, roomKey } from '../../room/address.ts';
 import { CliError } from '../invocation.ts';
-import { type MiClient, MiError } from '../mi-client.ts';
+import { type MiClient, MiError } from '../mi/client.ts';
 
 export interface ServerComparison {
   readonly client: MiClient;

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
-import type { Config } from '../config/config.ts';
-import { reachableHere, showHostPort } from '../net/address.ts';
-import { CliError } from './invocation.ts';
+import type { Config } from '../../config/config.ts';
+import { reachableHere, showHostPort } from '../../net/address.ts';
+import { CliError } from '../invocation.ts';
 
 /** A call of a running server's management interface, as JSON-RPC over HTTP. */
 export interface MiClient {
