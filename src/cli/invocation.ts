@@ -1,13 +1,15 @@
 import type { Config } from '../config/config.ts';
+import type { CliTask } from './cli-error.ts';
 
-/** How a command is called, and what it may use: the same for every command. */
+/** How a command is registered and called, and what it may use: the same for every command. */
+
 export interface Invocation {
   /** Arguments in order; a missing optional one is absent, a repeated one follows with all its values. */
   readonly args: readonly string[];
   /** The command's own options by their long name without dashes (`password-file`); a flag is `true`. */
-  readonly options: Readonly<Record<string, string | true | undefined>>;
-  /** Reads the configuration: file, environment, command line. Throws `CliError`, exit code 2. */
-  readonly config: () => Promise<Config>;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  /** Reads the configuration: file, environment, command line. Left: all that is wrong with it, exit code 2. */
+  readonly config: CliTask<Config>;
   /** What `config` reads from, for those who read it again. */
   readonly sources: ConfigSources;
   /** Every command there is. */
@@ -18,14 +20,17 @@ export interface Invocation {
   readonly err: (line: string) => void;
 }
 
+/** An option's value as it was given; undefined where it was not. */
+export type OptionValue = string | true | undefined;
+
 export interface ConfigSources {
   readonly file: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly commandLine: Readonly<Record<string, string>>;
 }
 
-/** What a command's module exports. Resolves with the exit code: 0, or 1 where the answer is no. */
-export type Run = (invocation: Invocation) => Promise<number>;
+/** What a command's module exports. Right: the exit code, 0, or 1 where the answer is no and has been told. */
+export type Run = (invocation: Invocation) => CliTask<number>;
 
 /** How a command is registered, in `commands.ts`. */
 export interface CommandSpec {
@@ -39,14 +44,4 @@ export interface CommandSpec {
   readonly examples: readonly (readonly [line: string, does: string])[];
   /** Imported only when the command runs. */
   readonly load: () => Promise<{ readonly run: Run }>;
-}
-
-/** An expected end: `message` goes to stderr as it is. Code 1: it did not work; 2: wrong usage. */
-export class CliError extends Error {
-  readonly code: 1 | 2;
-  constructor(message: string, code: 1 | 2 = 1) {
-    super(message);
-    this.name = 'CliError';
-    this.code = code;
-  }
 }

@@ -1,18 +1,23 @@
 import { Command, CommanderError, Option } from 'commander';
-import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Task } from 'fp-ts/lib/Task.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { allOptions, type Option as ConfigOption } from '../config/config.ts';
 import { loadConfig, optionNames } from '../config/load.ts';
-import { describeProblem } from '../config/problems.ts';
-import { StoreError } from '../ports/event-store.ts';
+import { type ConfigProblem, describeProblem } from '../config/problems.ts';
 import { version } from '../runtime/version.ts';
+import { type CliError, type CliTask, wrongUsage } from './cli-error.ts';
 import { commands } from './commands.ts';
-import { CliError, type CommandSpec, type ConfigSources, type Invocation } from './invocation.ts';
+import type { CommandSpec, ConfigSources, Invocation } from './invocation.ts';
 import { printable } from './terminal/show.ts';
 import { standardOutput, watchStdout } from './terminal/stdout.ts';
 
+/** Describes the commands to commander, runs one command line, and tells how it ended. */
+
+const err = (line: string): void => void process.stderr.write(`${line}\n`);
+
 /** Runs one command line. Resolves with the exit code: 0, 1 (it did not work, or the answer is no), 2 (wrong usage). */
 export const main = async (argv: readonly string[]): Promise<number> => {
-  const err = (line: string) => process.stderr.write(`${line}\n`);
   watchStdout();
   let code = 0;
   try {
@@ -23,14 +28,6 @@ export const main = async (argv: readonly string[]): Promise<number> => {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said it
-    if (error instanceof CliError) {
-      err(`imcd: ${error.message}`);
-      return error.code;
-    }
-    if (error instanceof StoreError) {
-      err(`imcd: ${printable(error.message)}`);
-      return 1;
-    }
     // A defect. No stack trace for people who cannot use it; those who report it find it with the variable.
     err(`imcd: internal error: ${printable(error instanceof Error ? error.message : String(error))}`);
     if (process.env.NODE_DEBUG?.includes('imcd') && error instanceof Error) err(error.stack ?? '');
@@ -69,8 +66,22 @@ const add = (program: Command, spec: CommandSpec, exit: (code: number) => void):
   command.addHelpText('after', `${all}\nExamples:\n${examples}`);
   command.action(async () => {
     const { run } = await spec.load();
-    exit(await run(invocation(command)));
+    exit(await told(run(invocation(command)))());
   });
+};
+
+/** Every command's end: the exit code, with the sentence of one that did not work. */
+const told: (ended: CliTask<number>) => Task<number> = TE.match(
+  ({ message, exitCode }: CliError): number => {
+    err(`imcd: ${message}`);
+    return exitCode;
+  },
+  (exitCode) => exitCode,
+);
+
+const wrongConfig = (problems: readonly ConfigProblem[]): CliError => {
+  const lines = problems.map((problem) => `  ${printable(describeProblem(problem))}`);
+  return wrongUsage(`the configuration is wrong:\n${lines.join('\n')}`);
 };
 
 const configOption = (name: string, option: ConfigOption | undefined): Option => {
@@ -97,14 +108,9 @@ const invocation = (command: Command): Invocation => {
     options,
     sources,
     commands,
-    config: async () => {
-      const config = await loadConfig(sources)();
-      if (E.isRight(config)) return config.right;
-      const lines = config.left.map((problem) => `  ${printable(describeProblem(problem))}`);
-      throw new CliError(`the configuration is wrong:\n${lines.join('\n')}`, 2);
-    },
+    config: pipe(loadConfig(sources), TE.mapLeft(wrongConfig)),
     out: standardOutput,
-    err: (line) => process.stderr.write(`${line}\n`),
+    err,
   };
 };
 

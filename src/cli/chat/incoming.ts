@@ -4,6 +4,8 @@ import { ok } from '../../sip/transaction/answer.ts';
 import type { ServerTransactions } from '../../sip/transaction/server.ts';
 import type { Received } from '../../sip/transport/transport.ts';
 
+/** What others send to the user of `imcd chat`: messages are taken and shown, all else is answered. */
+
 /** A MESSAGE that came: the URI of its From, its content type (`text/plain` where it names none), its body. */
 export type OnMessage = (from: string, contentType: string, body: Buffer) => void;
 

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
+import { flow, pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../../config/config.ts';
 import { reachableHere, showHostPort } from '../../net/address.ts';
-import { domainOf } from '../../room/address.ts';
+import { domainOf, type MemberUri, type RoomUri } from '../../room/address.ts';
 import { parseMember, parseRoom } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -12,36 +13,52 @@ import { createResolver, nextHopOf } from '../../sip/transport/resolve.ts';
 import type { Target } from '../../sip/transport/transport.ts';
 import { transports, uriParameterOf } from '../../sip/transport/transports.ts';
 import { type ChatOptions, runChat } from '../chat/session.ts';
-import { CliError, type Invocation, type Run } from '../invocation.ts';
+import { type CliError, type CliTask, cliError, wrongUsage } from '../cli-error.ts';
+import type { Invocation, OptionValue, Run } from '../invocation.ts';
+import { passwordIn } from '../read/password-file.ts';
 import { printable } from '../terminal/show.ts';
 
 /** `imcd chat AOR ROOM`: a person, or a pipe, in a room. */
-export const run: Run = async (invocation) => {
+export const run: Run = (invocation) => {
   const streams = { input: process.stdin, output: process.stdout, errors: process.stderr };
-  const ended = await runChat(await optionsOf(invocation), streams)();
-  if (E.isLeft(ended)) throw new CliError(printable(ended.left));
-  return ended.right;
+  return pipe(
+    invocation.config,
+    TE.chain((config) => optionsOf(invocation, config)),
+    TE.chain((options) => pipe(runChat(options, streams), TE.mapLeft(flow(printable, cliError)))),
+  );
 };
 
-const optionsOf = async ({ args, options, config }: Invocation): Promise<ChatOptions> => {
-  const [who = '', where = ''] = args;
-  const settings = await config();
-  const aor = parseMember(who, '');
-  if (E.isLeft(aor)) throw new CliError(`${reasonOf(aor.left, '')}. Write yours as sip:alice@localhost.`, 2);
-  const room = parseRoom(where, domainOf(aor.right.uri));
-  if (E.isLeft(room)) throw new CliError(`${reasonOf(room.left, '')}. Write the room as chat-001.`, 2);
-  const server = typeof options.server === 'string' ? options.server : serverFor(domainOf(aor.right.uri), settings);
-  return {
-    clock: systemClock,
-    ids: randomIds(),
-    aor: aor.right.uri,
-    room: room.right,
-    server: await addressOf(server),
-    startChar: settings.imc_cmd_start_char,
-    password: await passwordFrom(options['password-file']),
-    product: `imcd/${version()}`,
-  };
-};
+const optionsOf = ({ args: [who = '', where = ''], options }: Invocation, config: Config): CliTask<ChatOptions> =>
+  pipe(
+    ownAor(who),
+    E.bindTo('aor'),
+    E.bind('room', ({ aor }) => roomIn(domainOf(aor), where)),
+    TE.fromEither,
+    TE.bind('server', ({ aor }) => addressOf(String(options.server ?? serverFor(domainOf(aor), config)))),
+    TE.bind('password', () => passwordOf(options['password-file'])),
+    TE.map((named) => ({
+      ...named,
+      clock: systemClock,
+      ids: randomIds(),
+      startChar: config.imc_cmd_start_char,
+      product: `imcd/${version()}`,
+    })),
+  );
+
+const ownAor = (text: string): E.Either<CliError, MemberUri> =>
+  pipe(
+    parseMember(text, ''),
+    E.bimap(
+      (refusal) => wrongUsage(`${reasonOf(refusal, '')}. Write yours as sip:alice@localhost.`),
+      ({ uri }) => uri,
+    ),
+  );
+
+const roomIn = (domain: string, text: string): E.Either<CliError, RoomUri> =>
+  pipe(
+    parseRoom(text, domain),
+    E.mapLeft((refusal) => wrongUsage(`${reasonOf(refusal, '')}. Write the room as chat-001.`)),
+  );
 
 /** The server of this configuration where the domain is one of its, else whoever the domain's name leads to. */
 const serverFor = (domain: string, { domains, listen }: Config): string => {
@@ -51,21 +68,20 @@ const serverFor = (domain: string, { domains, listen }: Config): string => {
   return `${transports[own.transport].scheme}:${address}${uriParameterOf(own.transport)}`;
 };
 
-const addressOf = async (server: string): Promise<Target> => {
+const addressOf = (server: string): CliTask<Target> => {
   const hop = nextHopOf(/^sips?:/i.test(server) ? server : `sip:${server}`);
-  if (hop === undefined) throw new CliError(`${server} is no server. Write sip:HOST[:PORT][;transport=tcp].`, 2);
+  if (hop === undefined) return TE.left(wrongUsage(`${server} is no server. Write sip:HOST[:PORT][;transport=tcp].`));
   const resolver = createResolver({ clock: systemClock, usable: () => true });
-  const target = await new Promise<Target | undefined>((found) => resolver.resolve(hop, found));
-  if (target === undefined) throw new CliError(`The host ${hop.host} has no address. Name another with --server.`);
-  return target;
+  return pipe(
+    TE.fromTask(() => new Promise<Target | undefined>((found) => resolver.resolve(hop, found))),
+    TE.chain(TE.fromNullable(cliError(`The host ${hop.host} has no address. Name another with --server.`))),
+  );
 };
 
-const passwordFrom = async (file: string | true | undefined): Promise<string | undefined> => {
-  if (typeof file !== 'string') return undefined;
-  try {
-    return (await readFile(file, 'utf8')).split(/\r?\n/)[0];
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`The password file cannot be read: ${reason}`, 2);
-  }
-};
+const passwordOf = (file: OptionValue): CliTask<string | undefined> =>
+  file === undefined
+    ? TE.right(undefined)
+    : pipe(
+        passwordIn(String(file)),
+        TE.mapLeft((reason) => wrongUsage(`The password file cannot be read: ${reason}`)),
+      );

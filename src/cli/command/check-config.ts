@@ -1,11 +1,16 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { Config } from '../../config/config.ts';
 import type { Run } from '../invocation.ts';
 
 /** `imcd check-config`: prints the whole configuration as YAML that could be a file, secrets hidden. */
-export const run: Run = async ({ config, out, err }) => {
-  const checked = await config();
-  const { stringify } = await import('yaml');
-  await out(stringify(Config.encode(checked)).trimEnd());
-  err('The configuration is right.');
-  return 0;
-};
+export const run: Run = ({ config, out, err }) =>
+  pipe(
+    config,
+    TE.chainTaskK((checked) => async () => {
+      const { stringify } = await import('yaml');
+      await out(stringify(Config.encode(checked)).trimEnd());
+      err('The configuration is right.');
+      return 0;
+    }),
+  );

@@ -1,15 +1,17 @@
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { allOptions } from '../../config/config.ts';
 import { optionNames } from '../../config/load.ts';
 import { methods } from '../../mi/methods.ts';
-import { CliError, type CommandSpec, type Run } from '../invocation.ts';
+import { wrongUsage } from '../cli-error.ts';
+import type { CommandSpec, Run } from '../invocation.ts';
+import { printLines } from '../terminal/stdout.ts';
 
 /** `imcd completion bash|zsh|fish`: a script for the shell, made from the commands, their options and the MI methods. */
-export const run: Run = async ({ args, commands, out }) => {
+export const run: Run = ({ args, commands, out }) => {
   const shell = args[0] ?? '';
-  const script = scripts[shell];
-  if (script === undefined) throw new CliError(`${JSON.stringify(shell)}: allowed is bash, zsh or fish`, 2);
-  await out(script(commands.map(completed)).trim());
-  return 0;
+  const script = scripts.get(shell);
+  if (script === undefined) return TE.left(wrongUsage(`${JSON.stringify(shell)}: allowed is bash, zsh or fish`));
+  return TE.fromTask(printLines(out, [script(commands.map(completed)).trim()]));
 };
 
 interface Completed {
@@ -90,4 +92,6 @@ const fish = (all: readonly Completed[]) =>
     }),
   ].join('\n');
 
-const scripts: Readonly<Record<string, (all: readonly Completed[]) => string>> = { bash, zsh, fish };
+const scripts: ReadonlyMap<string, (all: readonly Completed[]) => string> = new Map(
+  Object.entries({ bash, zsh, fish }),
+);

@@ -1,96 +1,149 @@
+import { sequenceS } from 'fp-ts/lib/Apply.js';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as T from 'fp-ts/lib/Task.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Config } from '../../config/config.ts';
 import { historyOf } from '../../engine/history.ts';
 import { eventJson } from '../../mi/event-json.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import type { MemberKey, RoomKey } from '../../room/address.ts';
 import { streamOf } from '../../room/stream.ts';
 import { touchedUsers } from '../../room/touched-users.ts';
-import { CliError, type Invocation, type Run } from '../invocation.ts';
+import { because, type CliTask, readingLog, wrongUsage } from '../cli-error.ts';
+import type { Invocation, Run } from '../invocation.ts';
 import { eventHeadings, eventRow } from '../read/event-row.ts';
-import { eventFilter, numberArgument, roomArgument, userArgument } from '../read/filters.ts';
-import { openReader } from '../read/open-log.ts';
+import { type EventFilter, eventFilter, optional, roomArgument, userArgument } from '../read/filters.ts';
+import { withReader } from '../read/open-log.ts';
 import { ended } from '../terminal/ended.ts';
 import { liveTable } from '../terminal/live-table.ts';
 
 /** `imcd history ROOM` and `imcd history --user AOR`. */
-export const run: Run = async (invocation) => {
-  const { args, options } = invocation;
-  const config = await invocation.config();
-  const room = args[0] === undefined ? undefined : roomArgument(config, args[0]);
-  const user = options.user === undefined ? undefined : userArgument(config, String(options.user));
-  if (room === undefined && user === undefined) throw new CliError('name a room, or a user with --user AOR', 2);
-  const wanted = await eventFilter(invocation, config);
-  const store = await openReader(config);
-  try {
-    const from = numberArgument('from', options.from);
-    return await history(store, { room: room?.key, user, from, wanted }, invocation);
-  } finally {
-    await store.close();
-  }
-};
+export const run: Run = (invocation) =>
+  pipe(
+    invocation.config,
+    TE.bindTo('config'),
+    TE.bind('question', ({ config }) => questionOf(invocation, config)),
+    TE.chain(({ config, question }) => withReader(config, (store) => history(store, question, invocation))),
+  );
 
+/** Of a room, or of a user, or of both. */
 interface Question {
   readonly room: RoomKey | undefined;
   readonly user: MemberKey | undefined;
-  readonly from: bigint | undefined;
-  readonly wanted: (event: StoredEvent) => boolean;
+  readonly filter: EventFilter;
 }
 
-const history = async (store: EventStore, question: Question, { options, out, err }: Invocation): Promise<number> => {
-  const { room, user, from, wanted } = question;
-  const rows = liveTable(eventHeadings(room === undefined), out);
-  const show = async (event: StoredEvent): Promise<void> => {
-    if (!wanted(event)) return;
-    if (options.json) await out(JSON.stringify(eventJson(event)));
-    else await rows.add(eventRow(event, room === undefined));
+const questionOf = (invocation: Invocation, config: Config): CliTask<Question> =>
+  pipe(
+    sequenceS(E.Apply)({
+      room: optional(roomArgument(config))(invocation.args[0]),
+      user: optional(userArgument(config))(invocation.options.user),
+    }),
+    E.filterOrElse(
+      ({ room, user }) => room !== undefined || user !== undefined,
+      () => wrongUsage('name a room, or a user with --user AOR'),
+    ),
+    TE.fromEither,
+    TE.bind('filter', () => eventFilter(invocation, config)),
+    TE.map(({ room, user, filter }) => ({ room: room?.key, user, filter })),
+  );
+
+const history = (store: EventStore, question: Question, invocation: Invocation): CliTask<number> => {
+  const printer = printerOf(question, invocation);
+  return pipe(
+    // Where following begins: all up to here is read below, and what the reading meets beyond it is not shown twice.
+    store.end,
+    TE.mapLeft(because),
+    TE.chain((end) => readingLog(() => showPast(store, question, end, printer))),
+    TE.chain(({ last, found }) => {
+      if (invocation.options.follow) return follow(store, last, question, printer);
+      return TE.fromTask(found ? T.of(0) : nothingFound(store, question, invocation));
+    }),
+  );
+};
+
+/** Shows events that are meant, one after the other: as JSON lines, or as rows of a table that may go on. */
+interface Printer {
+  readonly show: (event: StoredEvent) => Promise<void>;
+  readonly flush: () => Promise<void>;
+}
+
+const printerOf = ({ room, filter }: Question, { options, out }: Invocation): Printer => {
+  const withRoom = room === undefined;
+  const rows = liveTable(eventHeadings(withRoom), out);
+  return {
+    show: async (event) => {
+      if (!filter.matches(event)) return;
+      if (options.json) await out(JSON.stringify(eventJson(event)));
+      else await rows.add(eventRow(event, withRoom));
+    },
+    flush: rows.flush,
   };
-  // Where following begins: all up to here is read below, and what the reading meets beyond it is not shown twice.
-  const end = await store.end();
-  if (E.isLeft(end)) throw new CliError(end.left.message);
-  let last: Position | undefined = end.right;
-  let found = false;
+};
+
+interface Past {
+  /** The later one of `end` and of the last event that was read. */
+  readonly last: Position | undefined;
+  /** There are events of this room or user, whether they are meant or not. */
+  readonly found: boolean;
+}
+
+const showPast = async (
+  store: EventStore,
+  { room, user, filter }: Question,
+  end: Position | undefined,
+  { show, flush }: Printer,
+): Promise<Past> => {
   const { ofRoom, ofUser } = historyOf(store);
-  const source = user !== undefined ? ofUser(user) : room !== undefined ? ofRoom(room, from ?? 0n) : store.readAll();
+  const source =
+    user !== undefined ? ofUser(user) : room !== undefined ? ofRoom(room, filter.from ?? 0n) : store.readAll();
+  let last = end;
+  let found = false;
   for await (const event of source) {
     if (room !== undefined && event.stream !== streamOf(room)) continue;
     found = true;
     if (last === undefined || store.comparePositions(event.position, last) > 0) last = event.position;
     await show(event);
   }
-  await rows.flush();
-  if (options.follow) {
-    const mine = (event: StoredEvent) =>
-      (room === undefined || event.stream === streamOf(room)) &&
-      (user === undefined || touchedUsers(event).includes(user));
-    await follow(store, last, async (events) => {
-      for (const event of events) if (mine(event)) await show(event);
-      await rows.flush();
-    });
-    return 0;
-  }
-  if (found || (from !== undefined && room !== undefined && (await exists(store, room)))) return 0;
-  err(room !== undefined ? `imcd: the log has no events of ${room}` : `imcd: the log has no events of ${user}`);
-  return 1;
+  await flush();
+  return { last, found };
 };
 
-const exists = async (store: EventStore, room: RoomKey): Promise<boolean> => {
-  const revision = await store.lastRevision(streamOf(room))();
-  return E.isRight(revision) && revision.right !== undefined;
-};
+/** A room whose events are all before `--from` is there all the same. */
+const nothingFound =
+  (store: EventStore, { room, user, filter }: Question, { err }: Invocation): T.Task<number> =>
+  async () => {
+    if (filter.from !== undefined && room !== undefined) {
+      const revision = await store.lastRevision(streamOf(room))();
+      if (E.isRight(revision) && revision.right !== undefined) return 0;
+    }
+    err(`imcd: the log has no events of ${room ?? user}`);
+    return 1;
+  };
 
 /** Live, until SIGINT or SIGTERM, or until the log is lost. */
-const follow = (
-  store: EventStore,
-  after: Position | undefined,
-  onEvents: (events: readonly StoredEvent[]) => Promise<void>,
-): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const subscription = store.subscribe(after, {
-      onEvents,
-      onStopped: (failure) => reject(new CliError(failure.message)),
+const follow =
+  (
+    store: EventStore,
+    after: Position | undefined,
+    { room, user }: Question,
+    { show, flush }: Printer,
+  ): CliTask<number> =>
+  () =>
+    new Promise((resolve) => {
+      const isOurs = (event: StoredEvent): boolean =>
+        (room === undefined || event.stream === streamOf(room)) &&
+        (user === undefined || touchedUsers(event).includes(user));
+      const subscription = store.subscribe(after, {
+        onEvents: async (events) => {
+          for (const event of events) if (isOurs(event)) await show(event);
+          await flush();
+        },
+        onStopped: (failure) => resolve(E.left(because(failure))),
+      });
+      void ended().then(() => {
+        subscription.stop();
+        resolve(E.right(0));
+      });
     });
-    void ended().then(() => {
-      subscription.stop();
-      resolve();
-    });
-  });

@@ -1,42 +1,33 @@
-import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
+import { flow, pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../../config/config.ts';
 import { Secret } from '../../config/secret.ts';
 import { type DatabaseUrl, parseDatabaseUrl, withPassword } from '../../config/urls.ts';
-import { importRooms } from '../../engine/import-rooms.ts';
+import { type Imported, importRooms } from '../../engine/import-rooms.ts';
 import { domainOf, type RoomUri, userOf } from '../../room/address.ts';
-import { foundRooms, type TablesToImport } from '../../room/import-tables.ts';
+import { type FoundRooms, foundRooms, type TablesToImport } from '../../room/import-tables.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
-import { openStore } from '../../server/open-store.ts';
-import { CliError, type Invocation, type Run } from '../invocation.ts';
-import { databaseProblem } from '../read/sql-problem.ts';
-import { progress } from '../terminal/progress.ts';
+import { because, type CliError, type CliTask, cliError, wrongUsage } from '../cli-error.ts';
+import type { Invocation, Run } from '../invocation.ts';
+import { withWriter } from '../read/open-log.ts';
+import { passwordIn } from '../read/password-file.ts';
+import { withProgress } from '../terminal/progress.ts';
 import { printable } from '../terminal/show.ts';
-import { silentLog } from '../terminal/silent-log.ts';
 
 /** `imcd import --from DB_URL`: what was left alone goes to stdout, a line each; what was done to stderr. */
-export const run: Run = async ({ options, config: read, out, err }) => {
-  const from = databaseUrl(options);
-  const config = await read();
-  const bar = progress('importing', 'rooms');
-  const importing = pipe(
-    TE.tryCatch(() => tablesOf(from, config), readProblem),
-    TE.map((tables) => foundRooms(tables, unfitRoom(config))),
-    TE.chainW((found) => {
-      const ports = { clock: systemClock, ids: randomIds() };
-      return TE.bracket(
-        openStore(config, { ...ports, log: silentLog }),
-        (store) => importRooms({ ...ports, store, node: config.node, onProgress: bar.update }, found),
-        (store) => TE.fromTask(store.close),
-      );
-    }),
+export const run: Run = (invocation) =>
+  pipe(
+    databaseUrl(invocation.options),
+    TE.bindTo('from'),
+    TE.bind('config', () => invocation.config),
+    TE.bind('tables', ({ from, config }) => tablesOf(from, config)),
+    TE.chain(({ config, tables }) => importInto(config, foundRooms(tables, unfitRoom(config)))),
+    TE.chainTaskK((imported) => () => report(imported, invocation)),
   );
-  const imported = await importing().finally(bar.end);
-  if (E.isLeft(imported)) throw new CliError(printable(imported.left.message, '\n'));
-  const { rooms, members, already, left } = imported.right;
+
+const report = async ({ rooms, members, already, left }: Imported, { out, err }: Invocation): Promise<number> => {
   for (const line of left) await out(printable(line));
   err(
     `${rooms} rooms made, ${members} members added, ${already} were in the log already, ${left.length} lines left alone`,
@@ -44,30 +35,54 @@ export const run: Run = async ({ options, config: read, out, err }) => {
   return 0;
 };
 
-const databaseUrl = ({ from, 'password-file': passwordFile }: Invocation['options']): DatabaseUrl => {
+const databaseUrl = ({ from, 'password-file': passwordFile }: Invocation['options']): CliTask<DatabaseUrl> => {
   if (typeof from !== 'string') {
-    throw new CliError(
-      '--from is missing: the URL of the database, for example mysql://opensips@localhost/opensips',
-      2,
+    return TE.left(
+      wrongUsage('--from is missing: the URL of the database, for example mysql://opensips@localhost/opensips'),
     );
   }
-  const url = typeof passwordFile === 'string' ? withPassword(from, new Secret(firstLine(passwordFile))) : from;
-  const parsed = parseDatabaseUrl(url);
-  if (E.isLeft(parsed)) throw new CliError(`--from: ${printable(parsed.left)}`);
-  return parsed.right;
+  return pipe(
+    typeof passwordFile === 'string' ? withPasswordIn(passwordFile, from) : TE.right(from),
+    TE.chainEitherK(
+      flow(
+        parseDatabaseUrl,
+        E.mapLeft((why) => cliError(`--from: ${printable(why)}`)),
+      ),
+    ),
+  );
 };
 
-const tablesOf = async (from: DatabaseUrl, config: Config): Promise<TablesToImport> => {
-  const { readTablesToImport } = await import('../../sql/import-rows.ts');
-  return readTablesToImport(from, { roomsTable: config.rooms_table, membersTable: config.members_table });
+const withPasswordIn = (file: string, url: string): CliTask<string> =>
+  pipe(
+    passwordIn(file),
+    TE.bimap(
+      (reason) => cliError(`--password-file ${file} cannot be read: ${reason}`),
+      (password) => withPassword(url, new Secret(password)),
+    ),
+  );
+
+const tablesOf = (from: DatabaseUrl, config: Config): CliTask<TablesToImport> =>
+  TE.tryCatch(async () => {
+    const { readTablesToImport } = await import('../../sql/import-rows.ts');
+    return readTablesToImport(from, { roomsTable: config.rooms_table, membersTable: config.members_table });
+  }, databaseProblem);
+
+/** What a database said no to. Throws our own mistakes. */
+const databaseProblem = (error: unknown): CliError => {
+  if (!(error instanceof Error)) throw error;
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) throw error;
+  return cliError(printable(error.message === '' ? error.name : error.message, '\n'));
 };
 
-/** What a database said no to; our own mistakes are thrown. */
-const readProblem = (error: unknown): { readonly message: string } => {
-  const problem = databaseProblem(error);
-  if (problem instanceof CliError) return problem;
-  throw problem;
-};
+const importInto = (config: Config, found: FoundRooms): CliTask<Imported> =>
+  withWriter(config, (store) =>
+    withProgress('importing', 'rooms', ({ update }) =>
+      pipe(
+        importRooms({ clock: systemClock, ids: randomIds(), store, node: config.node, onProgress: update }, found),
+        TE.mapLeft(because),
+      ),
+    ),
+  );
 
 /** The routing rule: a room that nobody could reach is not made. */
 const unfitRoom = (config: Config) => {
@@ -77,12 +92,4 @@ const unfitRoom = (config: Config) => {
     if (!domains.has(domainOf(room).toLowerCase())) return 'its domain is none of the option domains';
     return undefined;
   };
-};
-
-const firstLine = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
-  } catch (error) {
-    throw new CliError(`--password-file ${file} cannot be read: ${error instanceof Error ? error.message : error}`);
-  }
 };

@@ -3,7 +3,8 @@ import { known, type RoomThen, type Then } from '../../engine/history.ts';
 import { type EventStore, type Position, type StoredEvent, StoreError } from '../../ports/event-store.ts';
 import { createRooms } from '../../read-models/rooms.ts';
 import { type RoomKey, roomKey } from '../../room/address.ts';
-import { CliError } from '../invocation.ts';
+
+/** All rooms of the log by replay, up to its end or to a time or place in it. */
 
 /** Power of 2 of the buckets: for as many rooms as one log is likely to hold. */
 const hashSize = 12;
@@ -79,7 +80,7 @@ const replay = (
 const positionAt = async (store: EventStore, time: string): Promise<Position | undefined> => {
   if (store.audit !== undefined) {
     const found = await store.audit.positionAt(time)();
-    if (E.isLeft(found)) throw new CliError(found.left.message);
+    if (E.isLeft(found)) throw new StoreError(found.left);
     return found.right;
   }
   let position: Position | undefined;

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import type { Log } from '../../ports/log.ts';
 
 /**
- * Tells systemd (`Type=notify`). Node has no Unix datagram sockets, so systemd's own program does it; the unit needs
- * `NotifyAccess=all`, because it is a process of its own. Does nothing where systemd did not ask (no NOTIFY_SOCKET).
+ * Tells systemd (`Type=notify`), where it asked by NOTIFY_SOCKET. Node has no Unix datagram sockets, so systemd's own program
+ * does it, a process of its own: the unit needs `NotifyAccess=all`.
  */
 export const notifySystemd = (state: 'READY=1' | 'STOPPING=1', log: Log): void => {
   if (process.env.NOTIFY_SOCKET === undefined || process.env.NOTIFY_SOCKET === '') return;

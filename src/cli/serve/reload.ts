@@ -7,7 +7,9 @@ import type { RunningLog } from '../../runtime/log.ts';
 import type { RunningServer } from '../../server/start.ts';
 import type { ConfigSources } from '../invocation.ts';
 
-/** What of a running server SIGHUP can change. */
+/** SIGHUP: what of a new configuration is applied to the running server, and what is said of the rest. */
+
+/** What of a running server can be changed. */
 export interface Reloadable {
   readonly log: RunningLog;
   readonly server: Pick<RunningServer, 'reload'>;

@@ -1,14 +1,31 @@
+import type { Task } from 'fp-ts/lib/Task.js';
+
 /** Progress of long work on stderr, where that is a terminal; elsewhere nothing. */
-export interface Progress {
+
+/** A line that is drawn anew as the work goes on. */
+export interface ProgressLine {
   /** @param done how many so far; drawn at most ten times a second */
   readonly update: (done: number, of?: number) => void;
   /** Wipes the line. */
   readonly end: () => void;
 }
 
+/** Shows a line while work is under way, and wipes it however that ends. */
+export const withProgress =
+  <A>(what: string, unit: string, work: (line: ProgressLine) => Task<A>): Task<A> =>
+  async () => {
+    const line = progressLine(what, unit);
+    try {
+      return await work(line)();
+    } finally {
+      line.end();
+    }
+  };
+
 const width = 30;
 
-export const progress = (what: string, unit: string): Progress => {
+/** Nothing is drawn before the first `update`. */
+export const progressLine = (what: string, unit: string): ProgressLine => {
   if (process.stderr.isTTY !== true) return { update: () => undefined, end: () => undefined };
   let drawnAt = Number.NEGATIVE_INFINITY;
   let drawn = false;

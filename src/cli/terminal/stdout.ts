@@ -1,3 +1,7 @@
+import type { Task } from 'fp-ts/lib/Task.js';
+
+/** Standard output: written at the pace of its reader, and what becomes of the process when it cannot be written to. */
+
 /**
  * Has errors of stdout end the process as they end other programs: a reader that goes away (`imcd history | head`) in
  * silence, a full disk with a sentence.
@@ -15,3 +19,11 @@ export const standardOutput = (line: string): void | Promise<void> => {
   if (process.stdout.write(`${line}\n`)) return;
   return new Promise((resolve) => process.stdout.once('drain', resolve));
 };
+
+/** Prints results, line by line. Gives 0, the exit code of a command that had something to print. */
+export const printLines =
+  (out: (line: string) => void | Promise<void>, lines: Iterable<string>): Task<0> =>
+  async () => {
+    for (const line of lines) await out(line);
+    return 0;
+  };

@@ -1,25 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { historyOf, type RoomThen } from '../../engine/history.ts';
-import type { EventStore, Position } from '../../ports/event-store.ts';
 import { createRooms } from '../../read-models/rooms.ts';
 import { readSnapshot } from '../../read-models/snapshot.ts';
-import { type RoomKey, roomKey } from '../../room/address.ts';
+import { roomKey } from '../../room/address.ts';
+import type { ReplayedLog, Tell } from './replayed-log.ts';
+
+/** Compares a snapshot with the log, each room at the revision that the snapshot has it at. */
 
 export interface SnapshotComparison {
   readonly file: string;
-  readonly store: EventStore;
-  readonly identity: string;
-  readonly end: Position | undefined;
-  /** All living rooms by replay. */
-  readonly rooms: ReadonlyMap<RoomKey, RoomThen>;
-  readonly tell: (difference: string) => Promise<void>;
+  readonly log: ReplayedLog;
+  readonly tell: Tell;
 }
 
-/** Compares a snapshot with the log, each room at the revision that the snapshot has it at. Resolves with what was compared, for people. */
-export const compareSnapshot = async (given: SnapshotComparison): Promise<string> => {
-  const { file, store, identity, end, tell } = given;
-  const { comparePositions } = store;
+/** Resolves with what was compared, for people. Throws `StoreError`. */
+export const compareSnapshot = async ({ file, log, tell }: SnapshotComparison): Promise<string> => {
+  const { store, identity, end } = log;
   const held = createRooms(12);
+  const { comparePositions } = store;
   const loaded = readSnapshot({ file, rooms: held, identity, end, comparePositions, now: Date.now() });
   if (loaded.kind === 'none') return 'none is there';
   if (loaded.kind === 'ignored') {
@@ -31,7 +29,7 @@ export const compareSnapshot = async (given: SnapshotComparison): Promise<string
   for (const room of held.all()) {
     const key = roomKey(room.uri);
     const revision = held.revision(key);
-    const replayed = given.rooms.get(key);
+    const replayed = log.rooms.get(key);
     const then =
       replayed?.revision === revision && replayed !== undefined ? replayed : await stateAt(key, { revision });
     const [found, wanted] = [wholeRoom({ revision, room }), wholeRoom(then)];
@@ -39,7 +37,7 @@ export const compareSnapshot = async (given: SnapshotComparison): Promise<string
     if (isDeepStrictEqual(found, wanted)) continue;
     await tell(`snapshot: ${room.uri} is ${JSON.stringify(found)}; by the log it is ${JSON.stringify(wanted)}`);
   }
-  for (const [key, { room }] of given.rooms) {
+  for (const [key, { room }] of log.rooms) {
     if (held.get(key) !== undefined || room === undefined) continue;
     const revision = held.revision(key);
     const then = await stateAt(key, revision === undefined ? { position: loaded.position } : { revision });
