@@ -5,10 +5,11 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { openLocation } from '../../src/sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../../src/sip/stack.ts';
-import { countingIds, type LogLine, recordingLog, requestText } from './support/requests.ts';
-import { systemClock } from './support/world.ts';
+import { countingIds, type RecordedLine, recordingLog } from '../support/world.ts';
+import { requestText } from './support/requests.ts';
 
 type Reply = (answer: Answer) => void;
 
@@ -51,7 +52,7 @@ const via = (branch: string) => ({
 
 describe('the stack over UDP', () => {
   let stack: SipStack;
-  let lines: readonly LogLine[];
+  let lines: readonly RecordedLine[];
   let port: number;
   let socket: Socket;
   const answers: string[] = [];

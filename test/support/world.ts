@@ -3,6 +3,8 @@ import type { Ids } from '../../src/ports/ids.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { MemberUri } from '../../src/room/address.ts';
 
+/** What the inside asks of the world, in the test's hand; the time is in `fake-clock.ts`. */
+
 /** Ids in the order of their making: `00000000-0000-4000-8000-000000000001`, `token1`, ... */
 export const countingIds = (): Ids => {
   let serial = 0;
@@ -17,13 +19,17 @@ export const countingIds = (): Ids => {
   };
 };
 
-export interface RecordedLog extends Log {
-  readonly lines: {
-    readonly level: string;
-    readonly fields: Readonly<Record<string, unknown>>;
-    readonly message: string;
-  }[];
+export interface RecordedLine {
+  readonly level: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
 }
+
+export interface RecordedLog extends Log {
+  readonly lines: RecordedLine[];
+}
+
+/** A log that keeps what it is told. */
 
 export const recordingLog = (): RecordedLog => {
   const lines: RecordedLog['lines'] = [];
@@ -35,6 +41,9 @@ export const recordingLog = (): RecordedLog => {
 /** Whom a message is for, with the one that is left out. */
 export const recipientsIn = ({ recipients }: Outgoing): readonly MemberUri[] =>
   'uris' in recipients ? recipients.uris : recipients;
+
+/** A log that nobody reads. */
+export const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export interface RecordedCourier extends Courier {
   readonly sent: Outgoing[];

@@ -6,9 +6,9 @@ import { MemberUri, memberKey } from '../../src/room/address.ts';
 import { openBindingsFile } from '../../src/sip/registrar/bindings-file.ts';
 import { openLocation } from '../../src/sip/registrar/location.ts';
 import { imcd, jsonLines, lines, temporaryFolder } from '../cli/imcd.ts';
-import { recordingLog } from '../sip/support/requests.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { recordingLog } from '../support/world.ts';
 
 /** What a version left behind is read by every later one: `README.md` of the folder says how each file came to be. */
 const folder = join(import.meta.dirname, '..', 'fixtures', 'versions', '0.1.0');

@@ -3,7 +3,7 @@ import { fanOutMetrics } from '../../../src/sip/fan-out/metrics.ts';
 import { transactionMetrics } from '../../../src/sip/transaction/metrics.ts';
 import { ServerTransactions } from '../../../src/sip/transaction/server.ts';
 import { type FanOutWorld, fanOutWorld, member } from '../../sip/support/fan-out-world.ts';
-import { counting } from '../../sip/support/world.ts';
+import { countingIds } from '../../support/world.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';
 import type { Place } from './place.ts';
 
@@ -19,7 +19,7 @@ const outgoing = (body = 'hello'): Outgoing => ({
 /** A fan-out whose network and time are in the story's hand. */
 const inWorld = (act: (world: FanOutWorld) => void, metrics: 'fan-out' | 'transactions' = 'fan-out'): Scene => {
   const world = fanOutWorld({ outboundProxy });
-  const server = new ServerTransactions({ clock: world.clock, ids: counting(), product: '', send: () => {} });
+  const server = new ServerTransactions({ clock: world.clock, ids: countingIds(), product: '', send: () => {} });
   const read =
     metrics === 'fan-out'
       ? readerOf(fanOutMetrics, world.courier)

@@ -12,7 +12,7 @@ import { openMiFifo } from '../../../src/mi/fronts/fifo.ts';
 import { openMiHttp } from '../../../src/mi/fronts/http.ts';
 import { miMetrics } from '../../../src/mi/metrics.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { quiet } from '../../sip/support/world.ts';
+import { quiet } from '../../support/world.ts';
 import { readerOf, type Scene, type Story, story, type Values } from '../story.ts';
 import type { Place } from './place.ts';
 

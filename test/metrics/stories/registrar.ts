@@ -3,7 +3,8 @@ import type { Binding } from '../../../src/sip/registrar/binding.ts';
 import type { BindingsFile } from '../../../src/sip/registrar/bindings-file.ts';
 import { type Location, openLocation } from '../../../src/sip/registrar/location.ts';
 import { registrarMetrics } from '../../../src/sip/registrar/metrics.ts';
-import { type FakeClock, fakeClock, quiet } from '../../sip/support/world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { quiet } from '../../support/world.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';
 import type { Place } from './place.ts';
 
@@ -17,7 +18,7 @@ const full: BindingsFile = {
 
 /** Alice registers for a minute, where the file is what it is. */
 const registering = (file: BindingsFile | undefined, then: (clock: FakeClock) => void): Scene => {
-  const clock = fakeClock();
+  const clock = createFakeClock();
   const location: Location = openLocation({ clock, log: quiet, file });
   const alice = 'sip:alice@localhost';
   const registered: Binding = {

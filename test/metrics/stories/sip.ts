@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { openLocation } from '../../../src/sip/registrar/location.ts';
 import { dispatchMetrics } from '../../../src/sip/server/metrics.ts';
 import { createSipStack } from '../../../src/sip/stack.ts';
@@ -10,7 +11,8 @@ import { type ServerTransaction, ServerTransactions } from '../../../src/sip/tra
 import { transportMetrics } from '../../../src/sip/transport/metrics.ts';
 import { createTcp } from '../../../src/sip/transport/tcp/tcp.ts';
 import { request, requestText, udpSource } from '../../sip/support/requests.ts';
-import { counting, type FakeClock, fakeClock, quiet, systemClock } from '../../sip/support/world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { countingIds, quiet } from '../../support/world.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';
 import type { Place } from './place.ts';
 
@@ -26,8 +28,8 @@ interface Transactions {
 const nobody = { transmit: () => true, answered: () => {}, failed: () => {} };
 
 const inTransactions = (act: (world: Transactions) => unknown): Scene => {
-  const clock = fakeClock();
-  const ids = counting();
+  const clock = createFakeClock();
+  const ids = countingIds();
   const send = (_: unknown, __: unknown, onFailure: (reason: string) => void): void => {
     if (world.broken) onFailure('closed');
   };
@@ -187,7 +189,7 @@ export const sipStories = (place: Place): readonly Story[] => {
     story('sip_defects_total', 'a request meets a bug', async () => {
       const stack = createSipStack({
         clock: systemClock,
-        ids: counting(),
+        ids: countingIds(),
         log: quiet,
         listen: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
         rule: { domains: new Set(['localhost']), manager: /^chat-manager$/i, rooms: /^chat-[0-9]+$/i },

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { after, before, describe, it } from 'node:test';
 import { MemberUri } from '../../../src/room/address.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { type CourierOptions, createCourier, type FanOutCourier } from '../../../src/sip/fan-out/courier.ts';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createResolver, nextHopOf } from '../../../src/sip/transport/resolve.ts';
 import { createSentBy } from '../../../src/sip/transport/sent-by.ts';
 import type { Transport } from '../../../src/sip/transport/transport.ts';
 import { createUdp } from '../../../src/sip/transport/udp.ts';
-import { counting, quiet, systemClock } from '../support/world.ts';
+import { countingIds, quiet } from '../../support/world.ts';
 
 const member = (text: string): MemberUri => {
   if (!MemberUri.is(text)) throw new Error(`${text} is no member's URI`);
@@ -41,7 +42,7 @@ describe('a fan-out over UDP', () => {
   let port = 0;
   before(async () => {
     udp = createUdp(quiet);
-    transactions = new ClientTransactions({ clock: systemClock, ids: counting() });
+    transactions = new ClientTransactions({ clock: systemClock, ids: countingIds() });
     const listener = await udp.listen({ host: '127.0.0.1', port: 0 }, ({ bytes }) => transactions.response(bytes));
     port = listener.local.port;
     sink = createSocket('udp4');

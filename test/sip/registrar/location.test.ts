@@ -9,7 +9,8 @@ import type { Binding } from '../../../src/sip/registrar/binding.ts';
 import { type BindingsFile, openBindingsFile } from '../../../src/sip/registrar/bindings-file.ts';
 import { type Location, openLocation } from '../../../src/sip/registrar/location.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
-import { recordingLog, tcpSource } from '../support/requests.ts';
+import { recordingLog } from '../../support/world.ts';
+import { tcpSource } from '../support/requests.ts';
 
 const keyOf = (user: string): MemberKey => {
   const uri = `sip:${user}@localhost`;

@@ -8,7 +8,8 @@ import type { SipAnswer } from '../../../src/sip/transaction/answer.ts';
 import { createResolver } from '../../../src/sip/transport/resolve.ts';
 import type { Source } from '../../../src/sip/transport/transport.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
-import { type RequestParts, recordingLog, request, tcpSource, udpSource } from '../support/requests.ts';
+import { recordingLog } from '../../support/world.ts';
+import { type RequestParts, request, tcpSource, udpSource } from '../support/requests.ts';
 
 let clock: FakeClock;
 let location: Location;

@@ -5,7 +5,8 @@ import type { Reachable } from '../../../src/sip/registrar/binding.ts';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createResolver, nextHopOf } from '../../../src/sip/transport/resolve.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
-import { counting, type FakeClock, fakeClock } from './world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { countingIds } from '../../support/world.ts';
 
 export interface Sent {
   readonly target: Target;
@@ -40,8 +41,8 @@ type WorldOptions = Partial<Omit<CourierOptions, 'outboundProxy'>> & {
 };
 
 export const fanOutWorld = ({ outboundProxy, ...options }: WorldOptions = {}): FanOutWorld => {
-  const clock = fakeClock();
-  const transactions = new ClientTransactions({ clock, ids: counting() });
+  const clock = createFakeClock();
+  const transactions = new ClientTransactions({ clock, ids: countingIds() });
   const sent: Sent[] = [];
   const held: { target: Target; bytes: readonly Uint8Array[]; at: number }[] = [];
   const bindings = new Map<string, readonly Reachable[]>();

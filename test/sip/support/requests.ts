@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Ids } from '../../../src/ports/ids.ts';
-import type { Log } from '../../../src/ports/log.ts';
 import { parseRequest } from '../../../src/sip/message/grammar.ts';
 import type { SipRequest } from '../../../src/sip/message/message.ts';
 import type { Source } from '../../../src/sip/transport/transport.ts';
@@ -60,28 +58,3 @@ export const tcpSource = (host = '192.0.2.7', port = 40_000): Source & { flow: {
   port,
   flow: { id: 7, transport: 'tcp', local: { host: '192.0.2.1', port: 5060 }, open: true },
 });
-
-/** Tokens that tell themselves apart, the same in every run. */
-export const countingIds = (): Ids => {
-  let n = 0;
-  const next = (): string => {
-    n += 1;
-    return `token${n}`;
-  };
-  return { uuid: next, token: next, chance: () => 0.5 };
-};
-
-export interface LogLine {
-  readonly level: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-}
-
-export const recordingLog = (): Log & { readonly lines: readonly LogLine[] } => {
-  const lines: LogLine[] = [];
-  const at =
-    (level: string) =>
-    (fields: Readonly<Record<string, unknown>>, message: string): void =>
-      void lines.push({ level, fields, message });
-  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-};

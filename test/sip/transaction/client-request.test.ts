@@ -3,14 +3,15 @@ import { describe, it } from 'node:test';
 import { ClientTransactions } from '../../../src/sip/transaction/client.ts';
 import { createRequestSender } from '../../../src/sip/transaction/client-request.ts';
 import type { SendFailure, Target } from '../../../src/sip/transport/transport.ts';
-import { counting, fakeClock } from '../support/world.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { countingIds } from '../../support/world.ts';
 
 const target: Target = { transport: 'udp', host: '192.0.2.1', port: 5060 };
 
 describe('a single request', () => {
   const world = (failure?: SendFailure) => {
-    const clock = fakeClock();
-    const transactions = new ClientTransactions({ clock, ids: counting(), limit: 2 });
+    const clock = createFakeClock();
+    const transactions = new ClientTransactions({ clock, ids: countingIds(), limit: 2 });
     const sent: string[] = [];
     const ended: string[] = [];
     const { sendRequest, failures } = createRequestSender(transactions, (_, head, __, onFailure) => {

@@ -5,7 +5,8 @@ import { isResponse } from '../../../src/sip/message/status-line.ts';
 import { branchCookie, branchLength, createBranches } from '../../../src/sip/transaction/branch.ts';
 import { ClientTransactions, type TransactionUser } from '../../../src/sip/transaction/client.ts';
 import { createTimerWheel } from '../../../src/sip/transaction/timers.ts';
-import { counting, type FakeClock, fakeClock } from '../support/world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { countingIds } from '../../support/world.ts';
 
 /** A user that writes down what it was told, and when. */
 class Recorder implements TransactionUser {
@@ -45,8 +46,8 @@ describe('a non-INVITE client transaction (RFC 3261 17.1.2)', () => {
   let transactions: ClientTransactions;
   let user: Recorder;
   beforeEach(() => {
-    clock = fakeClock();
-    transactions = new ClientTransactions({ clock, ids: counting(), limit: 8 });
+    clock = createFakeClock();
+    transactions = new ClientTransactions({ clock, ids: countingIds(), limit: 8 });
     user = new Recorder(clock, transactions);
   });
 
@@ -206,8 +207,8 @@ describe('the timer wheel', () => {
 
 describe('a branch', () => {
   it('is read back as it was written, and is nobody else’s', () => {
-    const ours = createBranches(counting());
-    const theirs = createBranches({ ...counting(), token: () => 'other0000000000' });
+    const ours = createBranches(countingIds());
+    const theirs = createBranches({ ...countingIds(), token: () => 'other0000000000' });
     fc.assert(
       fc.property(fc.nat((1 << 20) - 1), fc.nat((1 << 30) - 1), (slot, count) => {
         const bytes = Buffer.from(`SIP/2.0 200 OK\r\nVia: x;branch=${branchCookie}${'x'.repeat(branchLength)}\r\n`);

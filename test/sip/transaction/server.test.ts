@@ -7,7 +7,8 @@ import { answer, ok } from '../../../src/sip/transaction/answer.ts';
 import { type ServerTransaction, ServerTransactions } from '../../../src/sip/transaction/server.ts';
 import type { Target } from '../../../src/sip/transport/transport.ts';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
-import { countingIds, request, tcpSource, udpSource } from '../support/requests.ts';
+import { countingIds } from '../../support/world.ts';
+import { request, tcpSource, udpSource } from '../support/requests.ts';
 
 /** Bytes of heap after a full collection. */
 const heapUsed = (): number => {

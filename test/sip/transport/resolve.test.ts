@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { createResolver, nextHopOf, type Resolver } from '../../../src/sip/transport/resolve.ts';
 import type { Target } from '../../../src/sip/transport/transport.ts';
-import { type FakeClock, fakeClock } from '../support/world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
 
 describe('the next hop of a URI', () => {
   for (const [uri, hop] of [
@@ -28,7 +28,7 @@ describe('the resolver', () => {
   let asked: { host: string; found: (addresses: { address: string; family: number }[]) => void }[];
   let resolver: Resolver;
   beforeEach(() => {
-    clock = fakeClock();
+    clock = createFakeClock();
     asked = [];
     resolver = createResolver({
       clock,

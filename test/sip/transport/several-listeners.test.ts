@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import { createSentBy } from '../../../src/sip/transport/sent-by.ts';
 import { createUdp } from '../../../src/sip/transport/udp.ts';
-import { quiet } from '../support/world.ts';
+import { quiet } from '../../support/world.ts';
 
 const own = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])

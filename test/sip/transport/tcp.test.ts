@@ -4,7 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createTcp, type TcpOptions } from '../../../src/sip/transport/tcp/tcp.ts';
 import type { Flow, Received, Transport } from '../../../src/sip/transport/transport.ts';
-import { type FakeClock, fakeClock, quiet } from '../support/world.ts';
+import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { quiet } from '../../support/world.ts';
 
 const message = (body: string): string => `MESSAGE sip:a@b SIP/2.0\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
@@ -18,7 +19,7 @@ describe('TCP', () => {
 
   const start = async (options: Partial<TcpOptions> = {}): Promise<void> => {
     await tcp?.close(0);
-    clock = fakeClock();
+    clock = createFakeClock();
     received = [];
     arrived = () => {};
     tcp = createTcp({ clock, log: quiet, largestBody: 1_000, ...options });

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { listenTransports } from '../../../src/config/network.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { createTransports } from '../../../src/sip/transport/create.ts';
 import {
   type TransportName,
@@ -12,7 +13,7 @@ import {
   uriParameterOf,
 } from '../../../src/sip/transport/transports.ts';
 import { type TransportSubject, transportContract } from '../../contract/transport.ts';
-import { quiet, systemClock } from '../support/world.ts';
+import { quiet } from '../../support/world.ts';
 
 /** What the contract needs to know of each transport that exists. */
 const subjects: Readonly<Record<TransportName, Omit<TransportSubject, 'name' | 'create'>>> = {
