@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { stateJson } from '../../src/mi/event-json.ts';
 import { openOn } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
-import { imcd, jsonLines, lines, temporaryFolder } from './imcd.ts';
+import { imcd, jsonLines, lines, temporaryFolder } from '../support/imcd.ts';
 import { randomLog, type Step } from './random-log.ts';
 
 /** The commands that read the log, on EventStoreDB: the same as on the embedded one. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { imcd, jsonLines, lines } from './imcd.ts';
+import { imcd, jsonLines, lines } from '../support/imcd.ts';
 import { folderWithLog } from './random-log.ts';
 
 const { data, where, others } = await folderWithLog(13);

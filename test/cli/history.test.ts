@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import { cli, imcd, jsonLines, lines, temporaryFolder } from './imcd.ts';
+import { imcd, jsonLines, lines, startImcd, temporaryFolder } from '../support/imcd.ts';
 import { folderWithLog, openLogIn, randomLog, type Step } from './random-log.ts';
 
 const { steps, where } = await folderWithLog(7);
@@ -92,36 +91,22 @@ describe('imcd history', () => {
     assert.match(err, /--since 2026-11-22 15:01: 2026-11-22 15:01:00\.000 CET/);
   });
 
-  it('--follow goes on live', async () => {
+  it('--follow goes on live', async (t) => {
     const folder = temporaryFolder();
     const store = await openLogIn(folder);
+    t.after(() => store.close());
     const before = (await randomLog(store, 20, 1)).filter(({ key }) => key === 'chat-1@example.org').length;
     const args = ['history', 'chat-1', '--json', '--follow', '--data', folder, '--domains', 'example.org'];
-    const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let out = '';
-    let look = (): void => undefined;
-    child.stdout.setEncoding('utf8').on('data', (part) => {
-      out += part;
-      look();
-    });
-    const shown = (count: number) =>
-      new Promise<void>((resolve) => {
-        look = () => {
-          if (lines(out).length === count) resolve();
-        };
-        look();
-      });
+    const following = startImcd(args);
+    const shown = (count: number) => following.hears((out) => lines(out).length === count);
     await shown(before);
     const data = { room: 'sip:chat-1@example.org', member: 'sip:x@example.org' };
     const metadata = { time: '2026-11-22T15:00:00.000Z', actor: 'sip:x@example.org' };
     const next = { id: crypto.randomUUID(), type: 'MemberExited', data, metadata };
     assert.ok(E.isRight(await store.append('room-chat-1@example.org', BigInt(before - 1), [next])()));
     await shown(before + 1);
-    assert.equal(jsonLines(out).at(-1).revision, before);
-    const ended = new Promise((resolve) => child.on('exit', resolve));
-    child.kill('SIGINT');
-    assert.equal(await ended, 0);
-    await store.close();
+    assert.equal(jsonLines(following.said.out).at(-1).revision, before);
+    assert.equal((await following.kill('SIGINT')).code, 0);
   });
 
   it('shows nothing that a terminal would obey', async () => {

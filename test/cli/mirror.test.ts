@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { imcd, lines, temporaryFolder } from './imcd.ts';
+import { imcd, lines, temporaryFolder } from '../support/imcd.ts';
 
 const schema = readFileSync(new URL('../../schemas/sql/sqlite.sql', import.meta.url), 'utf8');
 

@@ -10,7 +10,7 @@ import { streamOf } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { temporaryFolder } from './imcd.ts';
+import { temporaryFolder } from '../support/imcd.ts';
 
 /** What a room was after one of its events, by the domain's own `evolve`. */
 export interface Step {

@@ -1,92 +1,52 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { component } from '../support/component.ts';
-import { cli, imcd, jsonLines, temporaryFolder } from './imcd.ts';
+import { imcd, temporaryFolder } from '../support/imcd.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 
-const children: ChildProcess[] = [];
-after(() => {
-  for (const child of children) child.kill('SIGKILL');
-});
+const servers: TestServer[] = [];
+after(() => Promise.all(servers.map((server) => server.kill())));
 
-interface Served {
-  readonly child: ChildProcess;
-  readonly data: string;
-  /** Port of the management interface. */
-  readonly port: number;
-  readonly stderr: () => string;
-  /** Resolves with the line of the log whose message has this in it. */
-  readonly line: (message: RegExp) => Promise<Record<string, unknown>>;
-  readonly exit: Promise<number | null>;
-}
-
-const serve = async (args: readonly string[] = [], env: Record<string, string> = {}): Promise<Served> => {
-  const data = temporaryFolder();
-  const free = ['--listen', 'udp:127.0.0.1:0,tcp:127.0.0.1:0', '--mi.http', '127.0.0.1:0', '--data', join(data, 'd')];
-  const child = spawn(process.execPath, [cli, 'serve', ...free, ...args], {
-    cwd: data,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  children.push(child);
-  let text = '';
-  const waiting = new Set<() => void>();
-  child.stderr?.setEncoding('utf8').on('data', (part) => {
-    text += part;
-    for (const look of waiting) look();
-  });
-  const exit = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
-  const line = (message: RegExp) =>
-    new Promise<Record<string, unknown>>((resolve, reject) => {
-      const look = () => {
-        const complete = text.slice(0, text.lastIndexOf('\n') + 1);
-        const found = jsonLines(complete).find(({ msg }) => message.test(msg));
-        if (found === undefined) return;
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      void exit.then((code) => reject(new Error(`ended with ${code}: ${text}`)));
-      look();
-    });
-  const management = await line(/^listening for management$/);
-  await line(/^ready$/);
-  return { child, data, port: Number(management.port), stderr: () => text, line, exit };
+/** A server in a folder of its own; its data is to be made in it. */
+const serve = async (args: readonly string[] = [], env: Record<string, string> = {}) => {
+  const folder = temporaryFolder();
+  const server = await startTestServer({ args, env, cwd: folder, data: join(folder, 'd') });
+  servers.push(server);
+  return { ...server, folder, logged: (message: RegExp) => server.line(({ msg }) => message.test(msg)) };
 };
 
 describe('imcd serve', () => {
   it('says which address it cannot listen on, and what to do', async () => {
     const first = await serve();
-    const { port: sip } = await first.line(/^listening for SIP$/);
     const quiet = ['--data', temporaryFolder(), '--db_url', 'none'];
     for (const [option, address] of [
-      ['--mi.http', `127.0.0.1:${first.port}`],
-      ['--listen', `udp:127.0.0.1:${sip}`],
+      ['--mi.http', `127.0.0.1:${first.mi}`],
+      ['--listen', `udp:127.0.0.1:${first.udp}`],
     ] as const) {
       const { code, err } = await imcd(['serve', ...quiet, option, address]);
       assert.equal(code, 1);
       assert.match(err, new RegExp(`cannot listen on ${address}.*: another program listens there. Stop it`));
     }
-    first.child.kill('SIGTERM');
-    assert.equal(await first.exit, 0);
+    assert.equal(await first.stop(), 0);
   });
 
   it('says one line for each listener and one ready line, and exits 0 on SIGTERM and SIGINT', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const server = await serve();
-      const messages = jsonLines(server.stderr()).map(({ msg, transport }) => `${msg} ${transport ?? ''}`.trim());
+      const messages = server.lines.map(({ msg, transport }) => `${msg} ${transport ?? ''}`.trim());
       assert.deepEqual(messages.filter((m) => m.startsWith('listening')).sort(), [
         'listening for SIP tcp',
         'listening for SIP udp',
         'listening for management http',
       ]);
       assert.equal(messages.filter((m) => m === 'ready').length, 1);
-      assert.equal(statSync(join(server.data, 'd')).mode & 0o777, 0o700);
-      server.child.kill(signal);
-      assert.equal(await server.exit, 0);
-      assert.match(server.stderr(), /"msg":"stopped"/);
+      assert.equal(statSync(server.data).mode & 0o777, 0o700);
+      server.signal(signal);
+      assert.equal(await server.ended, 0);
+      assert.match(server.said(), /"msg":"stopped"/);
     }
   });
 
@@ -96,7 +56,7 @@ describe('imcd serve', () => {
     assert.equal(off.code, 2);
     assert.match(off.err, /not loopback, and nothing tells whom to believe/);
     const taken = await serve();
-    const port = String(taken.port);
+    const port = String(taken.mi);
     const second = await imcd([
       'serve',
       '--listen',
@@ -109,19 +69,10 @@ describe('imcd serve', () => {
     assert.equal(second.code, 1);
     assert.match(second.err, new RegExp(`${port}`));
     assert.doesNotMatch(second.err, /\n\s+at /);
-    const locked = await imcd([
-      'serve',
-      '--listen',
-      'udp:127.0.0.1:0',
-      '--mi.http',
-      'none',
-      '--data',
-      join(taken.data, 'd'),
-    ]);
+    const locked = await imcd(['serve', '--listen', 'udp:127.0.0.1:0', '--mi.http', 'none', '--data', taken.data]);
     assert.equal(locked.code, 1);
     assert.match(locked.err, /log\.db/);
-    taken.child.kill('SIGTERM');
-    assert.equal(await taken.exit, 0);
+    assert.equal(await taken.stop(), 0);
   });
 
   it('reloads on SIGHUP what can be reloaded, and names what cannot be', async () => {
@@ -130,19 +81,18 @@ describe('imcd serve', () => {
     writeFileSync(file, 'log: {level: info}\n');
     const server = await serve(['--config', file]);
     writeFileSync(file, 'log: {level: debug}\nhash_size: 9\nmi: {token: 0123456789abcdef}\n');
-    server.child.kill('SIGHUP');
-    const refused = await server.line(/only a restart applies it/);
+    server.signal('SIGHUP');
+    const refused = await server.logged(/only a restart applies it/);
     assert.deepEqual(refused.options, ['hash_size', 'mi.token']);
-    assert.equal((await server.line(/^configuration reloaded$/))['log.level'], 'debug');
-    const mi = ['--mi.http', `127.0.0.1:${server.port}`];
+    assert.equal((await server.logged(/^configuration reloaded$/))['log.level'], 'debug');
+    const mi = ['--mi.http', `127.0.0.1:${server.mi}`];
     assert.match((await imcd(['mi', 'log_level', ...mi])).out, /"Log level": "debug"/);
     writeFileSync(file, 'hash_size: many\n');
-    server.child.kill('SIGHUP');
-    await server.line(/not reloaded: hash_size .*found "many"/);
+    server.signal('SIGHUP');
+    await server.logged(/not reloaded: hash_size .*found "many"/);
     assert.match((await imcd(['mi', 'log_level', ...mi])).out, /"Log level": "debug"/);
-    server.child.kill('SIGTERM');
-    assert.equal(await server.exit, 0);
-    assert.doesNotMatch(server.stderr(), /0123456789abcdef/);
+    assert.equal(await server.stop(), 0);
+    assert.doesNotMatch(server.said(), /0123456789abcdef/);
   });
 
   it('tells systemd when it is ready and when it stops', component('systemd-notify', 'systemd'), async () => {
@@ -153,8 +103,7 @@ describe('imcd serve', () => {
     chmodSync(program, 0o755);
     const env = { PATH: `${folder}:${process.env.PATH}`, NOTIFY_SOCKET: '/run/x' };
     const server = await serve([], env);
-    server.child.kill('SIGTERM');
-    assert.equal(await server.exit, 0);
+    assert.equal(await server.stop(), 0);
     assert.equal(readFileSync(told, 'utf8'), '/run/x READY=1\n/run/x STOPPING=1\n');
     const help = spawnSync('systemd-notify', ['--help'], { encoding: 'utf8' });
     assert.match(help.stdout, /VARIABLE=VALUE/, 'the real program takes assignments as arguments');
@@ -164,7 +113,7 @@ describe('imcd serve', () => {
 describe('imcd mi', () => {
   it('prints results on stdout and errors on stderr', async () => {
     const server = await serve();
-    const mi = ['--mi.http', `127.0.0.1:${server.port}`];
+    const mi = ['--mi.http', `127.0.0.1:${server.mi}`];
     const rooms = await imcd(['mi', 'imc_list_rooms', ...mi]);
     assert.deepEqual([rooms.code, JSON.parse(rooms.out)], [0, { ROOMS: [] }]);
     const which = await imcd(['mi', 'which', ...mi]);
@@ -176,8 +125,7 @@ describe('imcd mi', () => {
     const statistics = await imcd(['mi', 'get_statistics', 'statistics=active_rooms', 'statistics=imc:members', ...mi]);
     assert.deepEqual(JSON.parse(statistics.out), { 'imc:active_rooms': 0, 'imc:members': 0 });
     assert.match((await imcd(['mi', 'lst_rooms', ...mi])).err, /Method not found \(-32601\)/);
-    server.child.kill('SIGTERM');
-    await server.exit;
+    await server.stop();
     const gone = await imcd(['mi', 'which', ...mi]);
     assert.equal(gone.code, 1);
     assert.match(gone.err, /no server answers at http:\/\/127\.0\.0\.1:/);
@@ -186,13 +134,12 @@ describe('imcd mi', () => {
   it('shows the token', async () => {
     const token = 'correct-horse-battery';
     const server = await serve([], { IMCD_MI__TOKEN: token });
-    const mi = ['mi', 'version', '--mi.http', `127.0.0.1:${server.port}`];
+    const mi = ['mi', 'version', '--mi.http', `127.0.0.1:${server.mi}`];
     assert.equal((await imcd(mi, { env: { IMCD_MI__TOKEN: token } })).code, 0);
     const wrong = await imcd(mi);
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /answered 401/);
-    server.child.kill('SIGTERM');
-    assert.equal(await server.exit, 0);
-    assert.equal(existsSync(join(server.data, 'imcd-data')), false);
+    assert.equal(await server.stop(), 0);
+    assert.equal(existsSync(join(server.folder, 'imcd-data')), false);
   });
 });

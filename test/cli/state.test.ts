@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stateJson } from '../../src/mi/event-json.ts';
-import { imcd, jsonLines } from './imcd.ts';
+import { imcd, jsonLines } from '../support/imcd.ts';
 import { folderWithLog, type Step } from './random-log.ts';
 
 const { steps, where } = await folderWithLog(11);

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
-import { cli, imcd, lines, temporaryFolder } from './imcd.ts';
+import { cli, imcd, lines, temporaryFolder } from '../support/imcd.ts';
 
 const folder = temporaryFolder();
 const noTrace = (text: string) => assert.doesNotMatch(text, /\n\s+at |node_modules|\.ts:\d/);

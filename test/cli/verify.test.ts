@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
+import { imcd, lines, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { imcd, lines, temporaryFolder } from './imcd.ts';
 import { openLogIn, randomLog } from './random-log.ts';
 
 const data = temporaryFolder();

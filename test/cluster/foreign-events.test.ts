@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { roomPrefix } from '../../src/room/stream.ts';
-import { openUser } from '../conformance/sip-user.ts';
-import { until } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
 import { startTestServer } from '../support/server.ts';
+import { openUser } from '../support/sip-client.ts';
+import { until } from '../support/until.ts';
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 const metadata = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { openUser } from '../conformance/sip-user.ts';
-import { until } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
 import { startTestServer } from '../support/server.ts';
+import { openUser } from '../support/sip-client.ts';
+import { until } from '../support/until.ts';
 
 /** `imcd serve` over real sockets, on a double that goes and comes. */
 const start = async (t: TestContext) => {

@@ -8,8 +8,9 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
-import { keepLines, openOn } from '../support/eventstoredb/open.ts';
+import { openOn } from '../support/eventstoredb/open.ts';
 import { servers } from '../support/eventstoredb/servers.ts';
+import { quiet } from '../support/world.ts';
 import { twoNodes } from './two-nodes.ts';
 
 /** Two nodes in one process may share a log that is not made for two: they are told that others write to it. */
@@ -39,7 +40,7 @@ describe('two nodes on one embedded log', { timeout: 300_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'imcd-two-nodes-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'log.db');
-    const opened = await openSqliteStore({ file, clock: systemClock, ids: randomIds(), log: keepLines() })();
+    const opened = await openSqliteStore({ file, clock: systemClock, ids: randomIds(), log: quiet })();
     if (E.isLeft(opened)) throw new Error(opened.left.message);
     t.after(() => opened.right.close());
     const store = shared(opened.right);

@@ -7,7 +7,7 @@ import type { EventStore } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { roomPrefix } from '../../src/room/stream.ts';
 import { createNode } from '../engine/harness.ts';
-import { until } from '../support/eventstoredb/open.ts';
+import { until } from '../support/until.ts';
 
 /** Two stores on one log, as two processes would have them; whoever makes them closes them (`t.after`). */
 export type MakeStores = (t: TestContext) => Promise<readonly [EventStore, EventStore]>;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import type { Reply, RequestOptions, SipUser } from '../support/sip-client.ts';
 import { openWorld, type World } from './place.ts';
-import type { Reply, RequestOptions, SipUser } from './sip-user.ts';
 
 /** Behaviour section 5 over the wire. */
 

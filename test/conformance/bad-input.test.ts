@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogLine } from '../support/server.ts';
+import type { SipUser } from '../support/sip-client.ts';
 import { openWorld, type World } from './place.ts';
-import type { SipUser } from './sip-user.ts';
 
 /** What issue 3 says of bad input: the process lives, other clients see no delay over 50 ms, memory stays bounded. */
 

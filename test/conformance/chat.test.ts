@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { SipUser } from '../support/sip-client.ts';
 import { openWorld, type World } from './place.ts';
-import type { SipUser } from './sip-user.ts';
 
 /** Behaviour section 4, line by line. */
 

@@ -1,12 +1,12 @@
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { openUser, type Place, type SipUser } from './sip-user.ts';
+import { openUser, type ServedAt, type SipUser } from '../support/sip-client.ts';
 
 /**
  * The server that the conformance tests speak to: one of their own, or the one that CONFORMANCE_SERVER=HOST:PORT names
  * (CONFORMANCE_DOMAIN: its domain, `localhost` where it is not set). It must believe senders on this machine.
  */
 export interface World {
-  readonly place: Place;
+  readonly place: ServedAt;
   /** Undefined where the server is somebody else's. */
   readonly server: TestServer | undefined;
   /** A registered user with a name that nobody has. */
@@ -26,7 +26,7 @@ export const openWorld = async (args: readonly string[] = []): Promise<World> =>
   const server = given === undefined ? await startTestServer({ args }) : undefined;
   const [host = '127.0.0.1', port = '5060'] = given?.split(':') ?? [];
   const domain = process.env.CONFORMANCE_DOMAIN ?? 'localhost';
-  const place: Place = { host, port: server?.udp ?? Number(port), domain };
+  const place: ServedAt = { host, port: server?.udp ?? Number(port), domain };
   const users: SipUser[] = [];
   const next = (): number => {
     serial += 1;

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { component, pathOf } from '../support/component.ts';
-import { freePort, untilItAnswers } from '../support/database-server.ts';
+import { freePort } from '../support/database-server.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { openUser, type Place, type SipUser } from './sip-user.ts';
+import { openUser, type ServedAt, type SipUser } from '../support/sip-client.ts';
+import { untilItAnswers } from '../support/until.ts';
 
 /** Programs that other people wrote, against imcd. */
 
@@ -62,7 +63,7 @@ describe('sipp', component('sipp', 'sip-tester'), () => {
     it(`create, join, chat, list, exit over ${name}`, async () => {
       const [ann, bob, room] = [`ann-${transport}`, `bob-${transport}`, `chat-${transport === 'u1' ? 1 : 2}`];
       const owner = play('owner', transport, ann, room);
-      await untilItAnswers(async () => assert.ok((await roomsOf(server)).includes(`${room}@`)), 10);
+      await untilItAnswers(async () => assert.ok((await roomsOf(server)).includes(`${room}@`)));
       const member = await play('member', transport, bob, room);
       const trace = await owner;
       for (const text of [
@@ -118,7 +119,7 @@ describe('sipsak', component('sipsak', 'sipsak'), () => {
 describe('Kamailio as proxy and registrar, imcd behind it', component('kamailio', 'kamailio'), () => {
   let imcd: TestServer;
   let kamailio: ChildProcess;
-  let place: Place;
+  let place: ServedAt;
   const users: SipUser[] = [];
   let said = '';
   before(async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { openUser, type Place, type SipUser } from './sip-user.ts';
+import { openUser, type ServedAt, type SipUser } from '../support/sip-client.ts';
 
 describe('registrations', () => {
   const data = mkdtempSync(join(tmpdir(), 'imcd-registrations-'));
@@ -15,12 +15,12 @@ describe('registrations', () => {
     for (const server of servers) await server.stop();
     rmSync(data, { recursive: true, force: true });
   });
-  const start = async (): Promise<{ server: TestServer; place: Place }> => {
+  const start = async (): Promise<{ server: TestServer; place: ServedAt }> => {
     const server = await startTestServer({ data });
     servers.push(server);
     return { server, place: { host: '127.0.0.1', port: server.udp, domain: 'localhost' } };
   };
-  const enter = async (place: Place, name: string): Promise<SipUser> => {
+  const enter = async (place: ServedAt, name: string): Promise<SipUser> => {
     const user = await openUser(place, name);
     users.push(user);
     return user;
@@ -40,7 +40,7 @@ describe('registrations', () => {
   });
 
   it('reach each device of a user', async () => {
-    const place: Place = { host: '127.0.0.1', port: servers.at(-1)?.udp ?? 0, domain: 'localhost' };
+    const place: ServedAt = { host: '127.0.0.1', port: servers.at(-1)?.udp ?? 0, domain: 'localhost' };
     const [one, two] = [await enter(place, 'twice'), await enter(place, 'twice')];
     assert.equal((await one.say('sip:chat-2@localhost', '#join')).status, 200);
     for (const device of [one, two]) assert.equal(await device.hears(), '*** room was created');

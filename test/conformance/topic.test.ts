@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Reply, SipUser } from '../support/sip-client.ts';
 import { openWorld, type World } from './place.ts';
-import type { Reply, SipUser } from './sip-user.ts';
 
 /** Behaviour section 3, `topic [TEXT]`, over real sockets: bytes as they come and go. */
 

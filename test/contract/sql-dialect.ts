@@ -14,8 +14,9 @@ import {
   roomCreated,
   roomUri,
 } from '../sql/history.ts';
-import { createWorld, eventually, until, type World } from '../sql/world.ts';
+import { createWorld, untilStatus, type World } from '../sql/world.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
+import { until } from '../support/until.ts';
 
 const room = roomUri('sip:chat-1@imc.test');
 const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => memberUri(`sip:${name}@imc.test`)) as [
@@ -92,7 +93,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await sql`INSERT INTO imc_rooms (id, name) VALUES (7, 'lobby')`.execute(db);
       const as = await shape('imc_rooms');
       const mirror = world.mirror();
-      await until(mirror, ({ state }) => state === 'stopped');
+      await untilStatus(mirror, ({ state }) => state === 'stopped');
       const { reason = '' } = mirror.status();
       for (const difference of ['column name is char(32)', 'no column domain', 'a column topic', 'no unique key']) {
         assert.ok(reason.includes(difference), `${difference}: ${reason}`);
@@ -110,7 +111,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await sql`DROP TABLE imc_rooms_checkpoint`.execute(db);
       await sql`INSERT INTO imc_rooms (name, domain, flag) VALUES ('chat-9', 'imc.test', 0)`.execute(db);
       const mirror = world.mirror();
-      await until(mirror, ({ state }) => state === 'stopped');
+      await untilStatus(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /imc_rooms holds rows that imcd has not written/);
       await assert.rejects(world.rebuild(), /holds rows that imcd has not written/);
     });
@@ -181,23 +182,19 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       assert.equal((await rowsOf())[1]?.length, 2);
     });
 
-    it('follow the log within 100 ms', async () => {
-      const mirror = world.mirror();
+    it('follow the log without a wait of their own: nothing between an event and its rows hangs on a timer', async () => {
+      // Timers never fire here. What is left is the database's own time, which the benchmark `mirror` shows.
+      const mirror = world.mirror({ clock: { ...systemClock, after: () => ({ cancel: () => {} }) } });
       await append(world.store, roomCreated(room, alice));
       await world.caughtUp(mirror);
       const { db } = await world.session();
-      const took: number[] = [];
       for (let n = 1; n <= 15; n += 1) {
-        const begin = performance.now();
         await append(world.store, memberJoined(room, memberUri(`sip:user${n}@imc.test`)));
-        await eventually(async () => {
+        await until('the row is there', async () => {
           const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM imc_members`.execute(db);
           return Number(rows[0]?.n) === n + 1;
         });
-        took.push(performance.now() - begin);
       }
-      const median = took.toSorted((a, b) => a - b)[7] ?? Number.NaN;
-      assert.ok(median < 100, `median ${median} ms of ${took.map(Math.round)}`);
     });
   });
 
@@ -222,7 +219,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await world.rebuild();
       await agrees();
       await append(world.store, memberJoined(room, bob));
-      await until(mirror, ({ state, damaged }) => state === 'live' && !damaged);
+      await untilStatus(mirror, ({ state, damaged }) => state === 'live' && !damaged);
       await world.caughtUp(mirror);
       await agrees();
     });
@@ -236,7 +233,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
         db,
       );
       await append(world.store, memberJoined(room, bob));
-      await until(mirror, ({ state }) => state === 'stopped');
+      await untilStatus(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /cannot succeed/);
       assert.equal(mirror.counters.stops, 1);
       assert.ok(mirror.status().lagSeconds > 0);
@@ -248,7 +245,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
         type: 'MemberPraised',
       } as never);
       const mirror = world.mirror();
-      await until(mirror, ({ state }) => state === 'stopped');
+      await untilStatus(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /event 1 of room-chat-1@imc\.test is not known/);
       assert.deepEqual((await rowsOf())[1], ['alice imc.test sip:chat-1@imc.test 1']);
     });
@@ -263,7 +260,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       // A mirror that has stopped looks again every 10 s: here time runs faster.
       const clock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms / 50, run) };
       const mirror = world.mirror({ clock });
-      await until(mirror, ({ state }) => state === 'stopped');
+      await untilStatus(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /another log/);
       assert.match((await world.compare()).differences[0] ?? '', /another log/);
       await world.rebuild();
@@ -280,7 +277,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
         await sql`UPDATE imc_rooms_checkpoint SET log = log`.execute(trx);
         await append(world.store, memberJoined(room, bob));
         // Longer than any of the databases lets a statement wait for a lock.
-        await eventually(() => mirror.counters.retries > 0);
+        await until('it has tried again', () => mirror.counters.retries > 0);
       });
       await world.caughtUp(mirror);
       assert.equal(mirror.counters.connectionsLost, 0);
@@ -295,7 +292,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       server.freeze(true);
       try {
         await append(world.store, memberJoined(room, bob));
-        await until(mirror, ({ state }) => state === 'connecting');
+        await untilStatus(mirror, ({ state }) => state === 'connecting');
       } finally {
         server.freeze(false);
       }
@@ -310,7 +307,7 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       await world.caughtUp(mirror);
       await server.kill();
       await append(world.store, memberJoined(room, bob), memberJoined(room, carol));
-      await until(mirror, ({ lagSeconds }) => lagSeconds > 0.2);
+      await untilStatus(mirror, ({ lagSeconds }) => lagSeconds > 0.2);
       await server.restart();
       await world.caughtUp(mirror);
       assert.equal(mirror.status().lagSeconds, 0);
@@ -323,14 +320,22 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
       const first = world.mirror();
       await append(world.store, roomCreated(room, alice));
       await world.caughtUp(first);
-      const second = world.mirror();
-      await until(second, ({ state }) => state === 'waiting');
+      let waited = 0;
+      const counted: Clock['after'] = (ms, run) =>
+        systemClock.after(ms, () => {
+          waited += ms;
+          run();
+        });
+      const second = world.mirror({ clock: { ...systemClock, after: counted } });
+      await untilStatus(second, ({ state }) => state === 'waiting');
       await append(world.store, memberJoined(room, bob));
       await world.caughtUp(first);
       assert.equal(second.counters.transactions, 0);
       await first.stop();
+      waited = 0;
       await append(world.store, memberJoined(room, carol));
-      await until(second, ({ state }) => state === 'live', 5);
+      await untilStatus(second, ({ state }) => state === 'live');
+      assert.ok(waited < 5_000, `it let ${waited} ms go by`);
       await world.caughtUp(second);
       await agrees();
     });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cli, type Ended, imcd, temporaryFolder } from '../cli/imcd.ts';
+import { cli, type Ended, imcd, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 /**

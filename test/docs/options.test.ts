@@ -8,9 +8,9 @@ import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { allOptions } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { imcd, jsonLines, temporaryFolder } from '../cli/imcd.ts';
-import { openUser, type SipUser } from '../conformance/sip-user.ts';
+import { imcd, jsonLines, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { openUser, type SipUser } from '../support/sip-client.ts';
 
 /** What the reference says of an option is seen from outside. Every option has its `it`; one without does not pass the last. */
 

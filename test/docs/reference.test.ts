@@ -10,8 +10,8 @@ import { allOptions } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { describeProblem } from '../../src/config/problems.ts';
 import { methods } from '../../src/mi/methods.ts';
-import { temporaryFolder } from '../cli/imcd.ts';
 import { addEvents, fakePorts, put, room, uri } from '../mi/fake-ports.ts';
+import { temporaryFolder } from '../support/imcd.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { followLog } from '../../src/engine/follow-log.ts';
 import type { EventStore, Position, StoredEvent, StoreFailure, Subscriber } from '../../src/ports/event-store.ts';
-import type { Log } from '../../src/ports/log.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { quiet } from '../support/world.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const away: StoreFailure = { kind: 'StoreUnavailable', message: 'away' };
 
 /** A store whose subscriptions the test plays. */
@@ -38,7 +37,7 @@ const following = () => {
     store: { subscribe },
     clock,
     ids: { chance: () => 1 },
-    log: silent,
+    log: quiet,
     name: 'test',
     from: undefined,
     onEvents: (events) => void taken.push(...events.map(({ position }) => position)),

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +7,8 @@ import { historyOf } from '../../src/engine/history.ts';
 import type { RoomKey } from '../../src/room/address.ts';
 import { type CrashPoint, crashPoints } from '../support/crash-points.ts';
 import { openLogReader } from '../support/log-reader.ts';
-import { type Asker, createAsker } from './client.ts';
+import { NotStarted, startTestServer, type TestServer, type TestServerOptions } from '../support/server.ts';
+import { openSipClient, type Reply, type SipClient } from '../support/sip-client.ts';
 
 /** Kills in all: so many at each named point, and the rest at random moments. */
 const killCount = 50;
@@ -17,56 +16,47 @@ const atEachPoint = 6;
 const users = 12;
 const roomCount = 4;
 
-interface Server {
-  readonly child: ChildProcess;
-  readonly exited: Promise<unknown>;
-}
-
 describe('kill -9 under a stream of commands', () => {
   const data = mkdtempSync(join(tmpdir(), 'imcd-kill-'));
-  const environment = {
-    ...process.env,
-    IMCD_DATA: data,
-    IMCD_LISTEN: 'udp:127.0.0.1:0',
-    IMCD_MI__HTTP: 'none',
-    IMCD_DB_URL: 'none',
-    IMCD_OUTBOUND_PROXY: '',
-  };
-  let asker: Asker;
-  let running: Server | undefined;
+  /** A user who repeats a request until it is answered, over any number of restarts. */
+  let asker: SipClient;
+  let running: TestServer | undefined;
 
   /** Starts a server; undefined where it killed itself before it was up. */
-  const start = async (crashAt: string): Promise<Server | undefined> => {
-    const script = join(import.meta.dirname, '..', 'support', 'crashing-server.ts');
-    const child = spawn(process.execPath, [script], {
-      env: { ...environment, CRASH_AT: crashAt },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const exited = once(child, 'exit');
-    const up = once(child.stdout ?? assert.fail(), 'data');
-    const first = await Promise.race([up, exited.then(() => undefined)]);
-    if (first === undefined) return undefined;
-    asker.moveTo(JSON.parse(String(first[0])).udp);
-    running = { child, exited };
+  const start = async (crash?: TestServerOptions['crash']): Promise<TestServer | undefined> => {
+    const args = ['--mi.http', 'none', '--db_url', 'none'];
+    try {
+      running = await startTestServer({ data, args, ...(crash === undefined ? {} : { crash }) });
+    } catch (error) {
+      if (crash === undefined || !(error instanceof NotStarted) || error.code !== null) throw error;
+      return undefined;
+    }
+    asker.aim({ host: '127.0.0.1', port: running.udp });
     return running;
   };
 
+  const ask = (user: string, room: string, body: string): Promise<Reply> =>
+    asker.request({ uri: `sip:${room}@localhost`, from: `sip:${user}@localhost`, body, contentType: 'text/plain' });
+
   /** A stop writes a snapshot: the server is killed when the file appears, or has ended before. */
-  const stopIntoSnapshot = async ({ child, exited }: Server): Promise<void> => {
+  const stopIntoSnapshot = async (server: TestServer): Promise<void> => {
     const watcher = watch(data, (_, file) => {
-      if (file?.includes('snapshot')) child.kill('SIGKILL');
+      if (file?.includes('snapshot')) server.signal('SIGKILL');
     });
-    child.kill('SIGTERM');
-    await exited;
+    await server.stop();
     watcher.close();
   };
 
   before(async () => {
-    asker = await createAsker();
+    asker = await openSipClient({
+      repeatMs: 100, // short, so that a restart is met soon
+      patienceMs: Number.POSITIVE_INFINITY,
+      // A server that stops has not executed it: it is asked again, and another one answers.
+      ends: (status) => status !== 503,
+    });
   });
   after(async () => {
-    running?.child.kill('SIGKILL');
-    await running?.exited;
+    await running?.kill();
     asker.close();
     rmSync(data, { recursive: true });
   });
@@ -91,41 +81,38 @@ describe('kill -9 under a stream of commands', () => {
       for (let turn = 0; !stopped; turn += 1) {
         const room = `chat-${turn % roomCount}`;
         for (const command of ['#join', '#exit']) {
-          const { callId, status, sent } = await asker.ask(`user${user}`, room, command);
+          const { headers, status, sent } = await ask(`user${user}`, room, command);
           assert.equal(status, 200, `${command} of user${user} in ${room}`);
           const calls = accepted.get(room) ?? [];
-          calls.push(callId);
+          calls.push(headers['call-id'] ?? '');
           accepted.set(room, calls);
           if (sent > 1) repeated.push(sent);
         }
       }
     };
 
-    assert.ok(await start(''), 'the server starts');
+    assert.ok(await start(), 'the server starts');
     for (let room = 0; room < roomCount; room += 1) {
-      const { status, callId } = await asker.ask('owner', `chat-${room}`, `#create chat-${room}`);
+      const { status, headers } = await ask('owner', `chat-${room}`, `#create chat-${room}`);
       assert.equal(status, 200);
-      accepted.set(`chat-${room}`, [callId]);
+      accepted.set(`chat-${room}`, [headers['call-id'] ?? '']);
     }
     const lives = Promise.all(Array.from({ length: users }, (_, user) => live(user)));
     for (const point of plan) {
-      running?.child.kill('SIGKILL');
-      await running?.exited;
+      await running?.kill();
       const byItself = point !== 'random' && point !== 'in a snapshot';
       const after = point === 'in replay' ? 1 : 1 + Math.floor(random() * 40);
-      const up = await start(byItself ? `${point}:${after}` : '');
+      const up = await start(byItself ? { point, times: after } : undefined);
       if (up === undefined) continue;
-      if (byItself) await up.exited;
+      if (byItself) await up.ended;
       else await pause(20 + random() * 200);
       if (point === 'in a snapshot') await stopIntoSnapshot(up);
     }
-    running?.child.kill('SIGKILL');
-    await running?.exited;
-    assert.ok(await start(''), 'the server starts after the last kill');
+    await running?.kill();
+    assert.ok(await start(), 'the server starts after the last kill');
     stopped = true;
     await lives;
-    running?.child.kill('SIGTERM');
-    await running?.exited;
+    await running?.stop();
 
     const reader = await openLogReader(join(data, 'log.db'));
     const history = historyOf(reader);

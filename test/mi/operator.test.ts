@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { imcd, jsonLines } from '../cli/imcd.ts';
-import { openUser, type SipUser } from '../conformance/sip-user.ts';
-import { untilItAnswers } from '../support/database-server.ts';
+import { imcd, jsonLines } from '../support/imcd.ts';
 import { type LogLine, startTestServer, type TestServer } from '../support/server.ts';
+import { openUser, type SipUser } from '../support/sip-client.ts';
+import { untilItAnswers } from '../support/until.ts';
 
 let server: TestServer;
 let ann: SipUser;
@@ -31,7 +31,7 @@ const history = async () =>
 
 /** The first line of the log that is so: it comes through a pipe, a moment after what it tells of. */
 const untilLine = async (found: (line: LogLine) => boolean): Promise<LogLine | undefined> => {
-  await untilItAnswers(async () => assert.ok(server.lines.some(found), 'no such line in the log'), 10);
+  await untilItAnswers(async () => assert.ok(server.lines.some(found), 'no such line in the log'));
   return server.lines.find(found);
 };
 

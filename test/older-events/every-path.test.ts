@@ -5,12 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { NewEvent } from '../../src/ports/event-store.ts';
-import { imcd, jsonLines, lines, temporaryFolder } from '../cli/imcd.ts';
 import { openLogIn } from '../cli/random-log.ts';
-import { openUser } from '../conformance/sip-user.ts';
-import { until } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
+import { imcd, jsonLines, lines, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { openUser } from '../support/sip-client.ts';
+import { until } from '../support/until.ts';
 
 /**
  * imcd, as processes of its own, on a table of events in which MemberJoined has had two older versions: a log that holds them

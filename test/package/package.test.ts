@@ -3,8 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { jsonLines, temporaryFolder } from '../cli/imcd.ts';
 import { component } from '../support/component.ts';
+import { jsonLines, temporaryFolder } from '../support/imcd.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = temporaryFolder();

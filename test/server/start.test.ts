@@ -17,7 +17,7 @@ import { beginSip, type OpenedSip } from '../../src/server/open-sip.ts';
 import { beginStore } from '../../src/server/open-store.ts';
 import { listen, type RunningServer, type Steps, startServer, startWith } from '../../src/server/start.ts';
 import type { StartFailure, Starting } from '../../src/server/starting.ts';
-import { startSipUsers } from '../support/sip-users.ts';
+import { openSipClient } from '../support/sip-client.ts';
 import { recordingLog } from '../support/world.ts';
 
 const folders: string[] = [];
@@ -209,7 +209,7 @@ describe('a server that stops', () => {
     );
   });
 
-  it('refuses what is new, answers what is begun, and lets its announcements leave', async () => {
+  it('refuses what is new, answers what is begun, and lets its announcements leave', async (t) => {
     const gate = Promise.withResolvers<void>();
     let waits = (): void => {};
     const waiting = new Promise<void>((resolve) => {
@@ -225,19 +225,21 @@ describe('a server that stops', () => {
           return store.append(...args)();
         },
     });
-    const users = await startSipUsers();
-    after(() => users.close());
+    const users = await openSipClient();
+    t.after(() => users.close());
     const options = await config({ outbound_proxy: `sip:127.0.0.1:${users.port}` });
     const server = running(await startServer(options, { log: runningLog(), wrapStore })());
-    const port = server.listeners[0]?.local.port ?? 0;
-    const [alice, bob] = ['sip:alice@localhost', 'sip:bob@localhost'] as const;
-    const begun = users.send(port, alice, 'sip:chat-1@localhost', '#join');
+    users.aim(server.listeners[0]?.local);
+    const joins = (from: string, uri: string) => users.request({ from, uri, body: '#join', contentType: 'text/plain' });
+    const begun = joins('sip:alice@localhost', 'sip:chat-1@localhost');
     await waiting;
     const stopped = server.stop(5_000);
-    assert.equal(await users.send(port, bob, 'sip:chat-2@localhost', '#join'), 503);
+    assert.equal((await joins('sip:bob@localhost', 'sip:chat-2@localhost')).status, 503);
     gate.resolve();
-    assert.equal(await begun, 200);
-    assert.match(await users.copy(alice, () => true), /room was created/);
+    assert.equal((await begun).status, 200);
+    const told = await users.next();
+    assert.equal(told.headers.to, '<sip:alice@localhost>');
+    assert.match(told.body.toString(), /room was created/);
     await stopped;
   });
 });

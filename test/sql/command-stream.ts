@@ -1,5 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { openSipClient, type RequestOptions } from '../support/sip-client.ts';
 import type { Dice } from './history.ts';
 
 /** Users who send commands as SIP MESSAGEs over UDP, and take every copy that comes back: the load of the exactly-once tests. */
@@ -9,88 +8,55 @@ export interface CommandStream {
   /** Commands sent so far. */
   readonly sent: () => number;
   /** Final answers by status. */
-  readonly answers: ReadonlyMap<string, number>;
+  readonly answers: ReadonlyMap<number, number>;
   /** Where the server is; undefined while it is down: then nobody sends. */
   readonly aim: (port: number | undefined) => void;
+  /** Nobody will be there any more: `run` rejects. */
+  readonly fail: (error: unknown) => void;
   /** Sends so many commands, `window` of them under way; calls `onSent` before each. */
   readonly run: (commands: number, window: number, onSent: (sent: number) => void) => Promise<void>;
   readonly close: () => void;
 }
 
-/** A server that was killed answers nothing more. */
-const patienceMs = 1_000;
-
 export const startCommandStream = async (dice: Dice, rooms: number, users: number): Promise<CommandStream> => {
   // Copies on a socket of their own: in one receive buffer they would push the answers out.
-  const [socket, sink] = [await openSocket(), await openSocket()];
-  const { port } = socket.address();
-  const waiting = new Map<string, (status: string) => void>();
-  const answers = new Map<string, number>();
+  const sink = await openSipClient({ keeps: false });
+  // What a server that was killed did not answer is sent again, as UDP asks for, to the one after it.
+  const asker = await openSipClient();
+  const answers = new Map<number, number>();
   let sent = 0;
-  let target: number | undefined;
-  let aimed = (): void => {};
-  let ready = new Promise<void>((resolve) => {
-    aimed = resolve;
-  });
-
-  sink.on('message', (bytes, from) => sink.send(accepted(bytes.toString('latin1')), from.port, from.address));
-  socket.on('message', (bytes) => {
-    const text = bytes.toString('latin1');
-    const [, status] = /^SIP\/2\.0 (\d{3})/.exec(text) ?? [];
-    if (status === undefined || status === '100') return;
-    waiting.get(/^Call-ID: *(\S+)/im.exec(text)?.[1] ?? '')?.(status);
-  });
-
-  const ask = (callId: string, to: number): Promise<string> =>
-    new Promise((resolve) => {
-      const done = (status: string): void => {
-        clearTimeout(late);
-        waiting.delete(callId);
-        resolve(status);
-      };
-      const late = setTimeout(() => done('none'), patienceMs);
-      waiting.set(callId, done);
-      socket.send(command(dice, callId, port, rooms, users), to, '127.0.0.1');
-    });
+  let aimed = Promise.withResolvers<void>();
 
   return {
-    port: sink.address().port,
+    port: sink.port,
     sent: () => sent,
     answers,
-    aim: (next) => {
-      if (next === undefined) {
-        ready = new Promise((resolve) => {
-          aimed = resolve;
-        });
-      }
-      target = next;
-      if (next !== undefined) aimed();
+    aim: (port) => {
+      asker.aim(port === undefined ? undefined : { host: '127.0.0.1', port });
+      if (port === undefined) aimed = Promise.withResolvers();
+      else aimed.resolve();
+    },
+    fail: (error) => {
+      aimed.promise.catch(() => {});
+      aimed.reject(error);
     },
     run: async (commands, window, onSent) => {
       const worker = async (): Promise<void> => {
         while (sent < commands) {
-          await ready;
-          if (target === undefined) continue;
+          await aimed.promise;
           sent += 1;
           onSent(sent);
-          const status = await ask(`${port}-${sent}-${dice(1e9)}`, target);
+          const { status } = await asker.request(command(dice, rooms, users));
           answers.set(status, (answers.get(status) ?? 0) + 1);
         }
       };
       await Promise.all(Array.from({ length: window }, worker));
     },
     close: () => {
-      socket.close();
+      asker.close();
       sink.close();
     },
   };
-};
-
-const openSocket = async () => {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 2 ** 20 });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  return socket;
 };
 
 /** Every command that changes something, the likelier ones more often. */
@@ -114,32 +80,9 @@ export const bodies = [
   '#destroy',
 ];
 
-const command = (dice: Dice, callId: string, port: number, rooms: number, users: number): string => {
+const command = (dice: Dice, rooms: number, users: number): RequestOptions => {
   const room = `chat-${dice(rooms)}`;
   const body = (bodies[dice(bodies.length)] ?? '#join').replace('ROOM', room).replace('USER', `User${dice(users)}`);
-  return [
-    `MESSAGE sip:${room}@localhost SIP/2.0`,
-    `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${callId};rport`,
-    'Max-Forwards: 70',
-    `From: <sip:User${dice(users)}@localhost>;tag=${callId}`,
-    `To: <sip:${room}@localhost>`,
-    `Call-ID: ${callId}`,
-    'CSeq: 1 MESSAGE',
-    'Content-Type: text/plain',
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
-};
-
-const accepted = (request: string): string => {
-  const lines = request.split('\r\n');
-  const kept = lines.filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/i.test(line));
-  return [
-    'SIP/2.0 200 OK',
-    ...kept.map((line) => (/^To:/i.test(line) ? `${line};tag=sink` : line)),
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
+  const from = `sip:User${dice(users)}@localhost`;
+  return { uri: `sip:${room}@localhost`, from, body, contentType: 'text/plain' };
 };

@@ -13,7 +13,9 @@ import { createMirror, type Mirror } from '../../src/sql/mirror/mirror.ts';
 import { type Rebuilt, rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import type { MirrorStatus } from '../../src/sql/mirror/status.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { until } from '../support/until.ts';
 import { databaseAt } from '../support/urls.ts';
+import { quiet } from '../support/world.ts';
 
 /** A log, a database and mirrors between them, all ended together. */
 export interface World {
@@ -38,7 +40,7 @@ export const createWorld = (url: string): World => {
   const sessions: Session[] = [];
   const lines: string[] = [];
   const line = (_: unknown, message: string) => void lines.push(message);
-  const log: Log = { debug: () => {}, info: () => {}, warn: line, error: line };
+  const log: Log = { ...quiet, warn: line, error: line };
   const options = {
     store,
     clock: systemClock,
@@ -68,7 +70,7 @@ export const createWorld = (url: string): World => {
     caughtUp: async (mirror) => {
       const end = await store.end();
       assert.ok(E.isRight(end));
-      await until(mirror, ({ state, position }) => state === 'live' && position === end.right);
+      await untilStatus(mirror, ({ state, position }) => state === 'live' && position === end.right);
     },
     end: async () => {
       for (const mirror of mirrors) await mirror.stop();
@@ -85,22 +87,8 @@ export const right = <A>(outcome: E.Either<MirrorFailure, A>): A => {
 };
 
 /** Ends when the mirror's status is as asked; its last one is in the failure. */
-export const until = (mirror: Mirror, is: (status: MirrorStatus) => boolean, seconds = 20): Promise<void> =>
-  eventually(
-    () => is(mirror.status()),
+export const untilStatus = (mirror: Mirror, is: (status: MirrorStatus) => boolean): Promise<void> =>
+  until(
     () => JSON.stringify(mirror.status()),
-    seconds,
+    () => is(mirror.status()),
   );
-
-/** Looks every 2 ms: databases tell nobody that something has changed. */
-export const eventually = async (
-  is: () => boolean | Promise<boolean>,
-  seen: () => string = () => 'it did not happen',
-  seconds = 20,
-): Promise<void> => {
-  const end = Date.now() + seconds * 1000;
-  while (!(await is())) {
-    if (Date.now() > end) assert.fail(`after ${seconds} s: ${seen()}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-};

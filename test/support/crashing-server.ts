@@ -1,7 +1,6 @@
 /**
- * `imcd serve` that kills itself with SIGKILL at a named point: started by the kill -9 tests as a child process.
- * CRASH_AT=POINT:N names the point and how often it is reached before; without CRASH_AT it does not crash. Options come from
- * the environment, and the listeners' lines go to stderr, as with `imcd serve`.
+ * `imcd serve` that kills itself with SIGKILL at a named point: `startTestServer({ crash })` starts it as a child process.
+ * CRASH_AT=POINT:N names the point and how often it is reached before. Options and lines are those of `imcd serve`.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { loadConfig } from '../../src/config/load.ts';
@@ -46,15 +45,17 @@ const crashingCourier = (courier: Courier): Courier => ({
   },
 });
 
-const config = await loadConfig({ environment: process.env, commandLine: {} })();
+/** `--name value`, as on the command line of `imcd serve`. */
+const args = process.argv.slice(2);
+const commandLine = Object.fromEntries(
+  args.flatMap((arg, i) => (arg.startsWith('--') ? [[arg.slice(2), args[i + 1] ?? '']] : [])),
+);
+const config = await loadConfig({ environment: process.env, commandLine })();
 if (E.isLeft(config)) throw new Error(config.left.map(describeProblem).join('\n'));
-const started = await startServer(config.right, {
-  log: await openLog('json', 'error'),
-  wrapStore: crashingStore,
-  wrapCourier: crashingCourier,
-})();
+const log = await openLog('json', 'info');
+const started = await startServer(config.right, { log, wrapStore: crashingStore, wrapCourier: crashingCourier })();
 if (E.isLeft(started)) throw new Error(started.left.message);
 const server = started.right;
-const udp = server.listeners.find(({ transport }) => transport === 'udp')?.local.port;
-process.stdout.write(`${JSON.stringify({ udp, mi: server.mi?.port })}\n`);
+for (const { transport, local } of server.listeners) log.info({ transport, ...local }, 'listening for SIP');
+log.info({}, 'ready');
 process.on('SIGTERM', () => void server.stop(5_000).then(() => process.exit(0)));

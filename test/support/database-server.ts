@@ -35,17 +35,3 @@ export const freePort = async (): Promise<number> => {
     return port;
   }
 };
-
-/** Calls `attempt` until it does not throw, every 50 ms, `seconds` at most: the only way to know that a server is up is to ask it. */
-export const untilItAnswers = async (attempt: () => Promise<void>, seconds: number): Promise<void> => {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-};

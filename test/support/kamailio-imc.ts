@@ -2,21 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, untilItAnswers } from './database-server.ts';
-import type { SipUsers } from './sip-users.ts';
+import { freePort } from './database-server.ts';
+import type { SipClient } from './sip-client.ts';
 
 /** Debian's Kamailio with its `imc` module over tables in MySQL: over SQLite it loads them too, but dies when it is to write them back. */
 export interface KamailioImc {
-  readonly port: number;
   /** SIGTERM, and waits for the end: Kamailio then writes its rooms back into the tables. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts it in `folder` on the tables of `database` (a URL, `mysql://...`), copies going to `users`. Domain `imc.test`. Resolves when it answers;
+ * Starts it in `folder` on the tables of `database` (a URL, `mysql://...`), copies going to `users`, who ask it from then on. Domain `imc.test`. Resolves when it answers;
  * throws with the end of its log where it does not.
  */
-export const startKamailioImc = async (folder: string, database: string, users: SipUsers): Promise<KamailioImc> => {
+export const startKamailioImc = async (folder: string, database: string, users: SipClient): Promise<KamailioImc> => {
   const [module] = globSync('/usr/lib/{*,.}/kamailio/modules/imc.so');
   if (module === undefined) throw new Error('Kamailio has no module imc (Debian: apt-get install kamailio)');
   const port = await freePort();
@@ -33,15 +32,14 @@ export const startKamailioImc = async (folder: string, database: string, users: 
     await exited;
   };
   try {
-    await untilItAnswers(async () => {
-      if (child.exitCode !== null) throw new Error(`kamailio ended with ${child.exitCode}`);
-      await users.send(port, 'sip:nobody@imc.test', 'sip:elsewhere@imc.test', 'are you there?');
-    }, 20);
+    users.aim({ host: '127.0.0.1', port });
+    const ended = exited.then(([code]) => Promise.reject(new Error(`kamailio ended with ${code}`)));
+    await Promise.race([users.request({ uri: 'sip:elsewhere@imc.test', body: 'are you there?' }), ended]);
   } catch (error) {
     await stop();
     throw new Error(`${String(error)}: ${readFileSync(logFile, 'utf8').slice(-2000)}`, { cause: error });
   }
-  return { port, stop };
+  return { stop };
 };
 
 const configuration = (modules: string, port: number, database: string, proxyPort: number): string => `

@@ -5,7 +5,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { pathOf } from './component.ts';
-import { type DatabaseServer, freePort, untilItAnswers } from './database-server.ts';
+import { type DatabaseServer, freePort } from './database-server.ts';
+import { untilItAnswers } from './until.ts';
 
 /**
  * Starts MariaDB as Debian ships it. `durable` (default) flushes at every commit, as an operator's server does.
@@ -58,7 +59,7 @@ export const startMariadb = async (options: { readonly args?: readonly string[] 
       await connection.query("CREATE USER IF NOT EXISTS 'imcd'@'127.0.0.1' IDENTIFIED BY 'secret-of-the-test'");
       await connection.query("GRANT ALL ON *.* TO 'imcd'@'127.0.0.1'");
       await connection.end();
-    }, 30);
+    });
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pathOf } from './component.ts';
-import { type DatabaseServer, freePort, untilItAnswers } from './database-server.ts';
+import { type DatabaseServer, freePort } from './database-server.ts';
+import { untilItAnswers } from './until.ts';
 
 /** The server refuses to run as root: as Debian's user `postgres` then, in the same process (setpriv replaces itself). */
 const asPostgres = (program: string, args: readonly string[]): readonly [string, readonly string[]] =>
@@ -52,9 +53,9 @@ export const startPostgres = async (tls?: { readonly cert: string; readonly key:
         const client = new pg.Client(admin);
         await client.connect();
         await client.end();
-      }, 30);
+      });
       if (started.exitCode !== null) throw new Error(`postgres ended: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
-    }, 30);
+    });
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -5,8 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { MemberUri, memberKey } from '../../src/room/address.ts';
 import { openBindingsFile } from '../../src/sip/registrar/bindings-file.ts';
 import { openLocation } from '../../src/sip/registrar/location.ts';
-import { imcd, jsonLines, lines, temporaryFolder } from '../cli/imcd.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { imcd, jsonLines, lines, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { recordingLog } from '../support/world.ts';
 

@@ -6,8 +6,9 @@ import { createMemoryStore } from '../../../src/store/memory.ts';
 import { type CountedStore, storeMetrics } from '../../../src/store/metrics.ts';
 import { all, newEvent, newStream } from '../../contract/event-store-kit.ts';
 import { openLog, temporaryFolder } from '../../store/sqlite/temporary-log.ts';
-import { openOn, until } from '../../support/eventstoredb/open.ts';
+import { openOn } from '../../support/eventstoredb/open.ts';
 import { type EventStoreDouble, startDouble } from '../../support/eventstoredb/server.ts';
+import { until } from '../../support/until.ts';
 import { readerOf, type Scene, type Story, story } from '../story.ts';
 import { openPlace } from './place.ts';
 

@@ -1,5 +1,5 @@
-import { openUser, type SipUser } from '../../conformance/sip-user.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../../support/server.ts';
+import { openUser, type SipUser } from '../../support/sip-client.ts';
 import { scrape, valuesOf } from '../scrape.ts';
 import type { Values } from '../story.ts';
 

@@ -20,6 +20,7 @@ import { type MiFifo, openMiFifo } from '../../../src/mi/fronts/fifo.ts';
 import { createFraming } from '../../../src/mi/fronts/fifo-framing.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { logTo } from '../../../src/runtime/log.ts';
+import { until } from '../../support/until.ts';
 import { type Fake, fakePorts, put, room } from '../fake-ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imcd-fifo-'));
@@ -54,14 +55,6 @@ const client = (path: string, text: string): Promise<string> => {
     out += part;
   });
   return new Promise((resolve) => child.on('close', () => resolve(out)));
-};
-
-const until = async (what: string, is: () => boolean): Promise<void> => {
-  const began = performance.now();
-  while (!is()) {
-    if (performance.now() - began > 10_000) assert.fail(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 };
 
 describe('framing of the FIFO', () => {

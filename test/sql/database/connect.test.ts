@@ -13,7 +13,7 @@ import type { DatabaseServer } from '../../support/database-server.ts';
 import { startMariadb } from '../../support/mariadb.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { databaseAt } from '../../support/urls.ts';
-import { createWorld, until } from '../world.ts';
+import { createWorld, untilStatus } from '../world.ts';
 
 describe('what a driver is given', () => {
   it('is a file, or a server with what its address holds', () => {
@@ -51,7 +51,7 @@ const wrongPassword = async (server: DatabaseServer): Promise<void> => {
   const url = (await server.newDatabase()).replace('secret-of-the-test', 'wrong-secret');
   const world = createWorld(url);
   const mirror = world.mirror();
-  await until(mirror, ({ state }) => state === 'stopped');
+  await untilStatus(mirror, ({ state }) => state === 'stopped');
   const said = JSON.stringify([mirror.status(), world.lines]);
   assert.match(said, /cannot be used: Access denied|password authentication failed/);
   assert.doesNotMatch(said, /wrong-secret/);

@@ -13,7 +13,7 @@ import { component } from '../../support/component.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { startKamailioImc } from '../../support/kamailio-imc.ts';
 import { startMariadb } from '../../support/mariadb.ts';
-import { type SipUsers, startSipUsers } from '../../support/sip-users.ts';
+import { openSipClient, type SipClient } from '../../support/sip-client.ts';
 import { append, memberJoined, memberUri, roomCreated, roomUri } from '../history.ts';
 import { importFrom } from '../import-from.ts';
 import { createWorld, type World } from '../world.ts';
@@ -39,7 +39,7 @@ describe('Kamailio on a copy of the mirror', needed, () => {
   let folder: string;
   let url: string;
   let world: World;
-  let users: SipUsers;
+  let users: SipClient;
   before(async () => {
     server = await startMariadb();
   });
@@ -48,7 +48,7 @@ describe('Kamailio on a copy of the mirror', needed, () => {
     folder = mkdtempSync(join(tmpdir(), 'imcd-kamailio-'));
     url = await server.newDatabase();
     world = createWorld(url);
-    users = await startSipUsers();
+    users = await openSipClient();
   });
   afterEach(async () => {
     users.close();
@@ -70,19 +70,30 @@ describe('Kamailio on a copy of the mirror', needed, () => {
     const mirror = world.mirror({ tableVersion: 1 });
     await world.caughtUp(mirror);
     await mirror.stop();
-    const copy = await server.newDatabase();
+    const own = await server.newDatabase();
     const { db } = await world.session();
-    const [source, target] = [url, copy].map((one) => one.slice(one.lastIndexOf('/') + 1));
+    const [source, target] = [url, own].map((one) => one.slice(one.lastIndexOf('/') + 1));
     for (const table of ['version', 'imc_rooms', 'imc_members']) {
       await sql`CREATE TABLE ${sql.id(target ?? '', table)} LIKE ${sql.id(source ?? '', table)}`.execute(db);
       await sql`INSERT INTO ${sql.id(target ?? '', table)} SELECT * FROM ${sql.id(source ?? '', table)}`.execute(db);
     }
 
-    const kamailio = await startKamailioImc(folder, copy, users);
+    const kamailio = await startKamailioImc(folder, own, users);
     try {
+      const say = async (from: string, uri: string, body: string): Promise<void> => {
+        const { status } = await users.request({ from, uri, body, contentType: 'text/plain' });
+        assert.equal(status, 200);
+      };
+      /** The next copy for a user that holds this. */
+      const copy = async (user: string, holds: RegExp): Promise<string> => {
+        const { body } = await users.next(
+          ({ headers, body }) => headers.to === `<${user}>` && holds.test(String(body)),
+        );
+        return String(body);
+      };
       const ask = async (from: string, to: string, body: string): Promise<string[]> => {
-        assert.equal(await users.send(kamailio.port, from, to, body), 200);
-        const listed = await users.copy(from, (text) => /^(?:Members|Rooms):/.test(text));
+        await say(from, to, body);
+        const listed = await copy(from, /^(?:Members|Rooms):/);
         return listed
           .split('\n')
           .slice(1)
@@ -93,24 +104,24 @@ describe('Kamailio on a copy of the mirror', needed, () => {
       assert.deepEqual(await ask(alice, first, '#list'), ['*[alice]', '~[Bob]']);
       assert.deepEqual(await ask(carol, second, '#list'), ['*[alice]', '~[carol]']);
 
-      assert.equal(await users.send(kamailio.port, bob, first, 'good morning'), 200);
-      assert.equal(await users.copy(alice, (text) => text.includes('good morning')), '[Bob]: good morning');
+      await say(bob, first, 'good morning');
+      assert.equal(await copy(alice, /good morning/), '[Bob]: good morning');
 
-      assert.equal(await users.send(kamailio.port, carol, first, '#accept'), 200);
-      assert.equal(await users.send(kamailio.port, dave, first, '#join'), 200);
+      await say(carol, first, '#accept');
+      await say(dave, first, '#join');
     } finally {
       await kamailio.stop();
     }
 
     const fresh = createMemoryStore(randomIds());
-    const { rooms, members, left } = await importFrom(fresh, copy);
+    const { rooms, members, left } = await importFrom(fresh, own);
     assert.deepEqual([rooms, members, left], [2, 6, []]);
     assert.deepEqual(await inWords(fresh), {
       [first]: [`${bob} admin`, `${alice} owner`, `${carol} member`, `${dave} member`],
       [second]: ['private', `${alice} owner`, `${carol} admin`],
     });
     // Back into the log that the mirror came from: only what is new.
-    assert.equal((await importFrom(world.store, copy)).members, 1);
+    assert.equal((await importFrom(world.store, own)).members, 1);
     assert.ok((await inWords(world.store))[first]?.includes(`${dave} member`));
   });
 });

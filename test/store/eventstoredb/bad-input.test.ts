@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { component } from '../../support/component.ts';
-import { anEvent, aStream, keepLines, openOn, tryOpen } from '../../support/eventstoredb/open.ts';
+import { anEvent, aStream, openOn, tryOpen } from '../../support/eventstoredb/open.ts';
 import { startDouble } from '../../support/eventstoredb/server.ts';
+import { recordingLog } from '../../support/world.ts';
 
 /** Opening must fail with this kind, and a sentence that matches. */
 const refused = async (
@@ -89,10 +90,10 @@ describe('EventStoreDB adapter: store_url that cannot work, each with a sentence
   it('credentials over plain text are told about, since EventStoreDB never sees them', async (t) => {
     const server = await startDouble();
     t.after(() => server.stop());
-    const log = keepLines();
+    const log = recordingLog();
     const store = await openOn(server.url.replace('esdb://', 'esdb://admin:changeit@'), { log });
     await store.close();
-    assert.ok(log.lines.some((line) => /no credentials over plain text/.test(line)));
+    assert.ok(log.lines.some(({ message }) => /no credentials over plain text/.test(message)));
   });
 
   it('kurrentdb:// is the same', async (t) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
-import { anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
+import { anEvent, aStream, idsOf, openOn } from '../../support/eventstoredb/open.ts';
 import { startCluster } from '../../support/eventstoredb/server.ts';
+import { until } from '../../support/until.ts';
 
 describe('EventStoreDB adapter: a cluster of three', () => {
   it('goes on after the leader was killed, with nothing lost or doubled', async () => {

@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
-import { anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
+import { anEvent, aStream, idsOf, openOn } from '../../support/eventstoredb/open.ts';
 import { startDouble } from '../../support/eventstoredb/server.ts';
+import { until } from '../../support/until.ts';
 
 /** What can be done to a server, the double or a real one. */
 interface Control {

@@ -6,8 +6,9 @@ import type { StoredEvent } from '../../../src/ports/event-store.ts';
 import { tryAgain } from '../../../src/store/eventstoredb/connection.ts';
 import { troubleOf } from '../../../src/store/eventstoredb/failures.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
-import { all, anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
+import { all, anEvent, aStream, idsOf, openOn } from '../../support/eventstoredb/open.ts';
 import { type EventStoreDouble, startDouble } from '../../support/eventstoredb/server.ts';
+import { until } from '../../support/until.ts';
 
 describe('EventStoreDB adapter: what a real server and its client were seen to do', () => {
   let server: EventStoreDouble;

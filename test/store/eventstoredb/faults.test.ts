@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import type { Appended, AppendFailure, Subscription } from '../../../src/ports/event-store.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
-import { all, anEvent, aStream, idsOf, openOn, until } from '../../support/eventstoredb/open.ts';
+import { all, anEvent, aStream, idsOf, openOn } from '../../support/eventstoredb/open.ts';
 import { type EventStoreDouble, startDouble } from '../../support/eventstoredb/server.ts';
+import { until } from '../../support/until.ts';
 
 const kindOf = (outcome: E.Either<AppendFailure, Appended>): string =>
   E.isRight(outcome) ? 'written' : outcome.left.kind;

@@ -3,20 +3,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { NewEvent, StoredEvent, StoreFailure } from '../../../src/ports/event-store.ts';
-import type { Log } from '../../../src/ports/log.ts';
 import { roomPrefix } from '../../../src/room/stream.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
 import { type EventStoreDbOptions, openEventStoreDb } from '../../../src/store/eventstoredb/open.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
 import { eventStoreDbAt } from '../urls.ts';
-
-/** Lines of a log, kept for tests that look at them. */
-export const keepLines = (): Log & { readonly lines: string[] } => {
-  const lines: string[] = [];
-  const keep = (_fields: object, message: string): void => void lines.push(message);
-  return { lines, debug: keep, info: keep, warn: keep, error: keep };
-};
+import { quiet } from '../world.ts';
 
 type OpenOptions = Omit<EventStoreDbOptions, 'server'> & {
   /** Of the user whom the URL names without one. */
@@ -41,7 +34,7 @@ export const tryOpen = (
         server,
         clock: systemClock,
         ids: randomIds(),
-        log: keepLines(),
+        log: quiet,
         ...options,
         times: { openMs: 1_000, ...options.times },
       }),
@@ -77,12 +70,3 @@ export const all = async <A>(items: AsyncIterable<A>): Promise<A[]> => {
 /** Ids of a stream's events. */
 export const idsOf = async (store: EventStoreDb, stream: string): Promise<string[]> =>
   (await all<StoredEvent>(store.readStream(stream))).map(({ id }) => id);
-
-/** Resolves when `condition` holds; looks every few milliseconds. Rejects with `what` after 10 s. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const end = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-};
