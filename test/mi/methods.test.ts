@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { stateJson, stateSchema } from '../../src/mi/event-json.ts';
 import { methods } from '../../src/mi/methods.ts';
 import { fieldsOf } from '../../src/room/codec-fields.ts';
-import { RoomProperties } from '../../src/room/room.ts';
+import { Enrolled, Invited, RoomProperties } from '../../src/room/room.ts';
 import { addEvents, fakePorts, put, room, uri } from './fake-ports.ts';
 
 describe('which', () => {
@@ -141,6 +141,18 @@ describe('the state of a room', () => {
       assert.ok(name in { uri, ...shown }, name);
       assert.ok(name in { uri, ...stateSchema.properties }, name);
     }
+  });
+
+  it('shows every field of a member but those left out on purpose, and its schema names no other', () => {
+    // How an invitation came about and by which scheme to reach somebody: what imcd needs, and people do not ask for.
+    const leftOut = ['inviter', 'scheme'];
+    const known = [Enrolled, Invited].flatMap((codec) => fieldsOf(codec).map(([name]) => name));
+    for (const name of leftOut) assert.ok(known.includes(name), `${name} is left out, and no field`);
+    const shown = new Set(known.filter((name) => !leftOut.includes(name)));
+    const { members } = stateJson(0n, room('chat-1', 'alice', '?bob')) ?? assert.fail();
+    assert.equal(members.length, 2);
+    for (const member of members) assert.deepEqual(new Set(Object.keys(member)), shown);
+    assert.deepEqual(new Set(Object.keys(stateSchema.properties.members.items.properties)), shown);
   });
 });
 
