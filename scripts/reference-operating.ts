@@ -55,7 +55,11 @@ export const miPage = (): string =>
         ['-32601', 'Method not found', 'a name that is not in `which`'],
         ['-32602', 'Invalid params', 'data: Too few or too many parameters, or Named parameters do not match'],
         ['400', 'empty param, bad param', 'a room that is empty or no SIP URI; other parameters: with what is allowed'],
-        ['403', 'the reason', 'the room refuses the command'],
+        [
+          '403',
+          'the reason',
+          'the room refuses the command; each refusal has the code that it is answered with in SIP',
+        ],
         ['404', 'no such room', 'also: no such member, Statistics Not Found'],
         ['500', 'a sentence', 'the log cannot be reached, or the answer is too long for a datagram or a batch'],
       ],

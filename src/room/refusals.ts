@@ -1,7 +1,7 @@
 import * as t from 'io-ts';
 import { MemberUri } from './address.ts';
 
-/** Expected noes: data, never a sentence. `texts.ts` words them, `sip/server/answers.ts` gives them a status. */
+/** Expected noes: data, never a sentence. `texts.ts` words them; their status, the same in SIP and in MI, stands at the end. */
 
 const refusal = <R extends string, P extends t.Props>(reason: R, props: P) =>
   t.strict({ reason: t.literal(reason), ...props }, reason);
@@ -9,17 +9,17 @@ const refusal = <R extends string, P extends t.Props>(reason: R, props: P) =>
 /** What a room says no to (behaviour section 3). */
 export const Refusal = t.union(
   [
-    refusal('NoSuchRoom', {}), // 404
-    refusal('NoSuchMember', { member: MemberUri }), // 404
-    refusal('NotMember', {}), // 403: neither member nor invited
-    refusal('NotInvited', {}), // 403: private room, or accept/deny without an invitation
-    refusal('NotOwner', {}), // 403: only the owner may
-    refusal('NotOwnerOrAdmin', {}), // 403: only owner and admins may
-    refusal('OwnerCannotBeRemoved', {}), // 403
-    refusal('OwnerCannotBeDemoted', {}), // 403: hand over first
-    refusal('RoomIsPrivate', {}), // 403: create of an existing private room
-    refusal('AlreadyMember', { member: MemberUri }), // 409
-    refusal('RoomExists', {}), // 409: check_on_create
+    refusal('NoSuchRoom', {}),
+    refusal('NoSuchMember', { member: MemberUri }),
+    refusal('NotMember', {}), // neither member nor invited
+    refusal('NotInvited', {}), // private room, or accept/deny without an invitation
+    refusal('NotOwner', {}), // only the owner may
+    refusal('NotOwnerOrAdmin', {}), // only owner and admins may
+    refusal('OwnerCannotBeRemoved', {}),
+    refusal('OwnerCannotBeDemoted', {}), // hand over first
+    refusal('RoomIsPrivate', {}), // create of an existing private room
+    refusal('AlreadyMember', { member: MemberUri }),
+    refusal('RoomExists', {}), // check_on_create
   ],
   'Refusal',
 );
@@ -48,3 +48,33 @@ export const Malformed = t.union(
   'Malformed',
 );
 export type Malformed = t.TypeOf<typeof Malformed>;
+
+/** The status of each: SIP's of the answer (behaviour sections 3 and 5), and the code of MI's error. */
+const statuses: Readonly<Record<Refusal['reason'], 403 | 404 | 409> & Record<Malformed['reason'], 400>> = {
+  NoSuchRoom: 404,
+  NoSuchMember: 404,
+  NotMember: 403,
+  NotInvited: 403,
+  NotOwner: 403,
+  NotOwnerOrAdmin: 403,
+  OwnerCannotBeRemoved: 403,
+  OwnerCannotBeDemoted: 403,
+  RoomIsPrivate: 403,
+  AlreadyMember: 409,
+  RoomExists: 409,
+  UnknownCommand: 400,
+  MissingCommandName: 400,
+  MissingArgument: 400,
+  TooManyArguments: 400,
+  BadArgument: 400,
+  BadAddress: 400,
+  TooLong: 400,
+  BadText: 400,
+  NotARoom: 400,
+  ForeignDomain: 400,
+  RoomNeeded: 400,
+  ManagerTakesNoChat: 400,
+};
+
+/** What a refusal is answered with: 400, 403, 404 or 409. */
+export const refusalStatus = ({ reason }: Refusal | Malformed): 400 | 403 | 404 | 409 => statuses[reason];

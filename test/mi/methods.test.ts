@@ -195,6 +195,12 @@ describe('commands of an operator', () => {
     assert.deepEqual(await remove(), { code: 404, message: 'no such room' });
     fake.answer = { kind: 'refused', refusal: { reason: 'OwnerCannotBeRemoved' } };
     assert.deepEqual(await remove(), { code: 403, message: 'no: OwnerCannotBeRemoved' });
+    fake.answer = { kind: 'refused', refusal: { reason: 'NoSuchMember', member: uri('sip:bob@x.org') } };
+    assert.deepEqual(await remove(), { code: 404, message: 'no: NoSuchMember' });
+    fake.answer = { kind: 'refused', refusal: { reason: 'AlreadyMember', member: uri('sip:bob@x.org') } };
+    assert.deepEqual(await remove(), { code: 409, message: 'no: AlreadyMember' }, 'as in SIP');
+    fake.answer = { kind: 'refused', refusal: { reason: 'RoomNeeded', command: 'remove' } };
+    assert.deepEqual(await remove(), { code: 400, message: 'no: RoomNeeded' }, 'as in SIP');
     fake.answer = { kind: 'failed', failure: { kind: 'StoreUnavailable', message: 'the log cannot be reached' } };
     assert.deepEqual(await remove(), { code: 500, message: 'the log cannot be reached' });
     assert.equal(Object(await fake.call('destroy_room', ['sip:chat-1@x.org', 'a b'])).code, 400);

@@ -3,6 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Answer } from '../../engine/conference.ts';
 import type { RoomCommand } from '../../room/commands.ts';
+import { refusalStatus } from '../../room/refusals.ts';
 import {
   givenOperator,
   givenRoom,
@@ -32,9 +33,9 @@ const execute =
 const worded = (ports: MiPorts, answer: Answer): E.Either<RpcError, 'OK'> => {
   if (answer.kind === 'done') return E.right('OK');
   if (answer.kind === 'failed') return E.left({ code: 500, message: answer.failure.message });
-  const { reason } = answer.refusal;
-  if (reason === 'NoSuchRoom') return E.left(noSuchRoom);
-  return E.left({ code: reason === 'NoSuchMember' ? 404 : 403, message: ports.explain(answer.refusal) });
+  const { refusal } = answer;
+  if (refusal.reason === 'NoSuchRoom') return E.left(noSuchRoom);
+  return E.left({ code: refusalStatus(refusal), message: ports.explain(refusal) });
 };
 
 export const destroyRoom: Method = {

@@ -1,5 +1,5 @@
 import type { Answer, Failure } from '../../engine/conference.ts';
-import type { Malformed, Refusal } from '../../room/refusals.ts';
+import { refusalStatus } from '../../room/refusals.ts';
 import { reasonOf } from '../../room/texts.ts';
 import { answer, ok, overloaded, type SipAnswer } from '../transaction/answer.ts';
 
@@ -34,21 +34,6 @@ export const tooManyHops = answer(483, 'Too Many Hops');
 export const tooLarge = (most: number): SipAnswer => answer(513, `Message Too Large: at most ${most} bytes of body`);
 export const senderNotBelieved = answer(403, 'Forbidden: your address is not among the trusted ones');
 
-const refusalStatus: Readonly<Record<Refusal['reason'], 403 | 404 | 409>> = {
-  NoSuchRoom: 404,
-  NoSuchMember: 404,
-  NotMember: 403,
-  NotInvited: 403,
-  NotOwner: 403,
-  NotOwnerOrAdmin: 403,
-  OwnerCannotBeRemoved: 403,
-  OwnerCannotBeDemoted: 403,
-  RoomIsPrivate: 403,
-  AlreadyMember: 409,
-  RoomExists: 409,
-};
-const isRefusal = (no: Refusal | Malformed): no is Refusal => no.reason in refusalStatus;
-
 /** Seconds after which a command may be tried again that the store could not take. */
 const failureRetry = 5;
 /** Seconds after which one may be tried again that came in a rush. */
@@ -78,10 +63,8 @@ export const sipAnswer =
     switch (result.kind) {
       case 'done':
         return ok;
-      case 'refused': {
-        const { refusal } = result;
-        return answer(isRefusal(refusal) ? refusalStatus[refusal.reason] : 400, reasonOf(refusal, startChar));
-      }
+      case 'refused':
+        return answer(refusalStatus(result.refusal), reasonOf(result.refusal, startChar));
       case 'failed': {
         const { kind } = result.failure;
         if (kind === 'Overloaded') return overloaded(overloadRetry, 'Too many commands at once');
