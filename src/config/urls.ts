@@ -39,9 +39,17 @@ export interface TlsFiles {
   readonly key: string | undefined;
 }
 
+/** Databases that are servers: how else a URL may begin, and the port where it names none. A test compares with `sql/database`. */
+const servers = {
+  mysql: { alias: ['mariadb'], port: 3306 },
+  postgres: { alias: ['postgresql'], port: 5432 },
+} as const;
+type ServerDialect = keyof typeof servers;
+const serverDialects = Object.keys(servers) as ServerDialect[];
+
 /** A database on a server. */
 export interface DatabaseServer {
-  readonly kind: 'mysql' | 'postgres';
+  readonly kind: ServerDialect;
   readonly host: string;
   readonly port: number;
   /** Unix socket (PostgreSQL: its folder) instead of host and port. */
@@ -139,13 +147,9 @@ const settingsIn = (query: string): ReadonlyMap<string, string> =>
 
 // ------------------------------------------------------------- databases
 
-const dialects: Readonly<Record<string, DatabaseServer['kind']>> = {
-  mysql: 'mysql',
-  mariadb: 'mysql',
-  postgres: 'postgres',
-  postgresql: 'postgres',
-};
-const usualPorts = { mysql: 3306, postgres: 5432 } as const;
+const dialectOf: ReadonlyMap<string, ServerDialect> = new Map(
+  serverDialects.flatMap((dialect) => [dialect, ...servers[dialect].alias].map((scheme) => [scheme, dialect] as const)),
+);
 const parameters = ['tls', 'ca', 'cert', 'key', 'socket', 'password_file'];
 
 /**
@@ -155,13 +159,15 @@ const parameters = ['tls', 'ca', 'cert', 'key', 'socket', 'password_file'];
  */
 export const parseDatabaseUrl = (text: string): Read<DatabaseUrl> => {
   if (isSqlite(text)) return sqliteFile(text);
-  const dialect = dialects[/^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase() ?? ''];
+  const dialect = dialectOf.get(/^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase() ?? '');
   return dialect === undefined
-    ? E.left('a database URL starts with mysql://, postgres:// or sqlite:, and this one does not')
+    ? E.left(
+        `a database URL starts with ${serverDialects.map((name) => `${name}://`).join(', ')} or sqlite:, and this one does not`,
+      )
     : databaseServer(dialect, text);
 };
 
-const databaseServer = (dialect: DatabaseServer['kind'], text: string): Read<DatabaseServer> =>
+const databaseServer = (dialect: ServerDialect, text: string): Read<DatabaseServer> =>
   pipe(
     urlIn(text),
     E.chainFirst(({ searchParams }) => onlyKnown(searchParams)),
@@ -170,7 +176,7 @@ const databaseServer = (dialect: DatabaseServer['kind'], text: string): Read<Dat
     E.bind('names', ({ read }) => namesIn(read)),
     E.map(({ read, tls, names }) => {
       const socket = read.searchParams.get('socket') ?? undefined;
-      const port = Number(read.port) || usualPorts[dialect];
+      const port = Number(read.port) || servers[dialect].port;
       return {
         ...names,
         kind: dialect,
@@ -241,8 +247,11 @@ export const storeUrl: Kind<StoreUrl> = kind<StoreUrl>({
 
 export const dbUrl: Kind<DbUrl> = kind<DbUrl>({
   name: 'db_url',
-  allowed: 'sqlite:FILE, mysql://USER:PASSWORD@HOST/DATABASE, postgres://USER:PASSWORD@HOST/DATABASE or none',
-  schema: { type: 'string', pattern: '^(none$|sqlite:|mysql://|mariadb://|postgres://|postgresql://)' },
+  allowed: `sqlite:FILE, ${serverDialects.map((name) => `${name}://USER:PASSWORD@HOST/DATABASE`).join(', ')} or none`,
+  schema: {
+    type: 'string',
+    pattern: `^(none$|sqlite:|${[...dialectOf.keys()].map((scheme) => `${scheme}://`).join('|')})`,
+  },
   read: (input) => {
     const given = asText(input) ?? (input === null ? 'none' : '');
     return given === 'none' ? E.right({ kind: 'none' }) : parseDatabaseUrl(given);

@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
 import type { Clock } from '../../src/ports/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import type { SqlDialect } from '../../src/sql/database/settings.ts';
 import { differences } from '../../src/sql/mirror/tables.ts';
 import {
   append,
@@ -27,7 +28,7 @@ const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => memberUri(`s
 const by = alice;
 
 /** What every database that the mirror can be kept in must do. Each adapter brings its server, real and its own. */
-export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void => {
+export const sqlDialectContract = (dialect: SqlDialect, start: () => Promise<DatabaseServer>): void => {
   let server: DatabaseServer;
   let world: World;
   before(async () => {
@@ -50,6 +51,10 @@ export const sqlDialectContract = (start: () => Promise<DatabaseServer>): void =
     return [inRooms, inMembers].map(({ rows }) => rows.map((row) => Object.values(row).join(' ')));
   };
   const agrees = async () => assert.deepEqual((await world.compare()).differences, []);
+
+  it('is the dialect that it says', async () => {
+    assert.equal((await world.session()).dialect, dialect);
+  });
 
   describe('tables', () => {
     for (const tableVersion of [2, 1] as const) {

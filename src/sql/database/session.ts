@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import type { DatabaseSettings } from './settings.ts';
+import type { SqlDialect } from './settings.ts';
 
 /**
  * A connection to a database, in terms that are the same for all dialects.
@@ -44,7 +44,7 @@ export interface Tables {
  * and end with it: a leader whose connection is gone can write nothing more.
  */
 export interface Session {
-  readonly dialect: DatabaseSettings['dialect'];
+  readonly dialect: SqlDialect;
   readonly db: Kysely<unknown>;
   /** A row source for `INSERT INTO table (columns)`, in the order of `rows`. At most 1,000 rows. */
   readonly rows: (rows: readonly (readonly Cell[])[], types: readonly ColumnType[]) => RawBuilder<unknown>;

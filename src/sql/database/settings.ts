@@ -2,11 +2,16 @@ import { readFileSync } from 'node:fs';
 
 /** Where a database is and how to get in: as it comes from the configuration, and as a driver takes it. */
 
+/** Databases that are servers; a file of SQLite is the other one. How to add one: docs/contributing/how-to-add-a-sql-dialect.md. */
+export const serverDialects = ['mysql', 'postgres'] as const;
+type ServerDialect = (typeof serverDialects)[number];
+export type SqlDialect = 'sqlite' | ServerDialect;
+
 /** As read from a URL, by `config/urls.ts`; files are named, not read. */
 export type DatabaseAddress =
   | { readonly kind: 'sqlite'; readonly file: string }
   | {
-      readonly kind: 'mysql' | 'postgres';
+      readonly kind: ServerDialect;
       readonly host: string;
       readonly port: number;
       /** Unix socket (PostgreSQL: its folder) instead of host and port. */
@@ -33,7 +38,7 @@ export type DatabaseAddress =
 export type DatabaseSettings =
   | { readonly dialect: 'sqlite'; readonly file: string; readonly shown: string }
   | {
-      readonly dialect: 'mysql' | 'postgres';
+      readonly dialect: ServerDialect;
       readonly host: string;
       readonly port: number;
       readonly socket?: string;

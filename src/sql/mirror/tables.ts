@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { sql } from 'kysely';
 import { sqlFailure } from '../database/failures.ts';
 import type { Session, TableShape, Tables } from '../database/session.ts';
+import type { SqlDialect } from '../database/settings.ts';
 import { MirrorError, type MirrorFailure } from './failure.ts';
 
 /** The mirror's tables: their names, their shape, made where they are missing and checked where they are there. */
@@ -171,10 +172,13 @@ export const createTables = async (session: Session, tables: Tables): Promise<vo
   for (const statement of statementsOf(session.dialect, tables)) await sql.raw(statement).execute(session.db);
 };
 
+/** What stands around names in a dialect's schema file. */
+const quotes: Readonly<Record<SqlDialect, string>> = { sqlite: '"', mysql: '`', postgres: '"' };
+
 /** The statements of a schema file that make tables and indexes, with the names put in. */
-export const statementsOf = (dialect: Session['dialect'], tables: Tables): string[] => {
+export const statementsOf = (dialect: SqlDialect, tables: Tables): string[] => {
   const file = new URL(`../../../schemas/sql/${dialect}.sql`, import.meta.url);
-  const quote = dialect === 'mysql' ? '`' : '"';
+  const quote = quotes[dialect];
   const name = (found: string): string => {
     const [, table, rest = ''] = /^(imc_rooms_checkpoint|imc_rooms|imc_members)(.*)$/.exec(found) ?? [];
     if (table === undefined) return found;

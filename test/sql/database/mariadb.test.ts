@@ -4,5 +4,5 @@ import { component } from '../../support/component.ts';
 import { startMariadb } from '../../support/mariadb.ts';
 
 describe('the mirror in MariaDB', component('mariadbd', 'mariadb-server'), () => {
-  sqlDialectContract(() => startMariadb());
+  sqlDialectContract('mysql', () => startMariadb());
 });

@@ -4,5 +4,5 @@ import { component } from '../../support/component.ts';
 import { startPostgres } from '../../support/postgres.ts';
 
 describe('the mirror in PostgreSQL', component('postgres', 'postgresql'), () => {
-  sqlDialectContract(() => startPostgres());
+  sqlDialectContract('postgres', () => startPostgres());
 });

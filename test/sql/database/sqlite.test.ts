@@ -3,5 +3,5 @@ import { sqlDialectContract } from '../../contract/sql-dialect.ts';
 import { startSqlite } from '../../support/sqlite-file.ts';
 
 describe('the mirror in SQLite', () => {
-  sqlDialectContract(startSqlite);
+  sqlDialectContract('sqlite', startSqlite);
 });
