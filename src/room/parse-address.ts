@@ -6,7 +6,7 @@ import type { Malformed } from './refusals.ts';
  * Addresses as people and requests write them, into canonical ones (behaviour section 1). Every expression here is linear.
  *
  * SIP URIs are read in three places, each for what it needs of them: here for who is meant, without npm `sip`, since the domain
- * is pure; by `sip/message/grammar.ts` for what messages say, port and parameters too; by `config/network.ts` for the one form
+ * is pure; by `sip/message/uri.ts` for what messages say, port and parameters too; by `config/network.ts` for the one form
  * that an option takes, with sentences for people. All others stand on these. `test/properties/sip-uris.test.ts` holds them equal.
  */
 

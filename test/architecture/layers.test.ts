@@ -95,7 +95,7 @@ describe('the layers', () => {
     const importers = (name: string) => [
       ...new Set(imports.filter((i) => i.target === name || i.target.startsWith(`${name}/`)).map((i) => i.file)),
     ];
-    assert.deepEqual(importers('sip'), ['sip/message/grammar.ts']);
+    assert.deepEqual(importers('sip'), ['sip/message/uri.ts']);
     assert.deepEqual(importers('@eventstore/db-client'), ['store/eventstoredb/client.ts']);
   });
 

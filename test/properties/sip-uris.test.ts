@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { proxyAddress } from '../../src/config/network.ts';
 import { domainOf, userOf } from '../../src/room/address.ts';
 import { parseMember } from '../../src/room/parse-address.ts';
-import { parseUri } from '../../src/sip/message/grammar.ts';
+import { parseUri } from '../../src/sip/message/uri.ts';
 import { nextHopOf } from '../../src/sip/transport/resolve.ts';
 import { transports } from '../../src/sip/transport/transports.ts';
 import { anyMember } from './arbitraries.ts';

@@ -5,6 +5,7 @@ import { unquoted } from './parameters.ts';
  * Digest authentication (RFC 3261 22, RFC 7616; SHA-256: RFC 8760), the client's half. npm `sip`'s own is not used: it
  * answers every algorithm with MD5, and takes its nonce from Math.random.
  */
+
 export interface Credentials {
   readonly user: string;
   readonly password: string;

@@ -1,83 +1,13 @@
-import { isIPv6 } from 'node:net';
-import sip from 'sip';
-import { cutHead, type Head, splitList } from './head.ts';
-import type { Address, Answerable, ParsedRequest, Problem, SipRequest, SipResponse, SipUri } from './message.ts';
-import { readParameters } from './parameters.ts';
+import { type Address, parseAddress } from './address.ts';
+import { cutHead, type MessageHead, splitList } from './head.ts';
+import type { Answerable, ParsedRequest, Problem, SipRequest, SipResponse } from './message.ts';
+import { longestUri, schemeOf } from './uri.ts';
 import { parseVia, type Via } from './via.ts';
 
 /**
- * SIP's grammar. URIs are read by npm `sip`, which sees them cut out and bounded; the message around them is cut by
- * `head.ts` in linear time. npm `sip`'s own message parser is not used: it lets the last of several headers win, drops in
- * silence what it cannot read, knows neither `Contact: *` nor IPv6, and its expressions backtrack.
+ * Whole messages: bytes in, a request, a response or what is wrong with them out (RFC 3261 7, 8.2, 25). `head.ts` cuts the
+ * header lines; which of them have to be there, and what may stand in them, is said here.
  */
-
-const longestUri = 2_048;
-
-// ---------------------------------------------------------------- values
-
-/** `"Alice" <sip:alice@host>;tag=x` or `sip:alice@host;tag=x` (there the parameters are the header's, RFC 3261 20). */
-export const parseAddress = (value: string): Address | undefined => {
-  const open = bracketAt(value);
-  if (open === -2) return undefined;
-  const close = open === -1 ? -1 : value.indexOf('>', open);
-  if (open !== -1 && close === -1) return undefined;
-  const semicolon = open === -1 ? value.indexOf(';') : -1;
-  const uri = (
-    open === -1 ? value.slice(0, semicolon === -1 ? undefined : semicolon) : value.slice(open + 1, close)
-  ).trim();
-  if (uri === '' || uri.length > longestUri || /[\s<>"]/.test(uri) || !/^[A-Za-z]/.test(uri)) return undefined;
-  const parameters = readParameters(
-    value,
-    open === -1 ? (semicolon === -1 ? value.length : semicolon) : afterBlanks(value, close + 1),
-  );
-  if (parameters === undefined) return undefined;
-  return { uri, params: new Map(parameters.map((parameter) => [parameter.name, parameter.value ?? ''])) };
-};
-
-const afterBlanks = (value: string, from: number): number => {
-  let at = from;
-  while (value[at] === ' ' || value[at] === '\t') at += 1;
-  return at;
-};
-
-/** Place of the `<` that opens the URI; -1 where there is none, -2 where a quote stays open. */
-const bracketAt = (value: string): number => {
-  let at = 0;
-  if (value.startsWith('"')) {
-    at = 1;
-    while (at < value.length && value[at] !== '"') at += value[at] === '\\' ? 2 : 1;
-    if (at >= value.length) return -2;
-  }
-  const open = value.indexOf('<', at);
-  return at > 0 && open === -1 ? -2 : open;
-};
-
-/** The scheme of a URI in lower case; undefined where the text is no absolute URI. */
-export const schemeOf = (uri: string): string | undefined =>
-  /^([A-Za-z][A-Za-z0-9+.-]{0,30}):/.exec(uri)?.[1]?.toLowerCase();
-
-/** A SIP or SIPS URI (RFC 3261 19.1.1); undefined for every other text. */
-export const parseUri = (text: string): SipUri | undefined => {
-  const scheme = schemeOf(text);
-  if ((scheme !== 'sip' && scheme !== 'sips') || text.length > longestUri) return undefined;
-  const rest = text.slice(scheme.length + 1);
-  // npm `sip` knows no IPv6: it sees a name in its place.
-  const bracketed = /^([^@[\]]*@)?\[([0-9A-Fa-f:.]+)\]/.exec(rest);
-  if (bracketed !== null && !isIPv6(bracketed[2] ?? '')) return undefined;
-  const plain = bracketed === null ? rest : `${bracketed[1] ?? ''}ipv6${rest.slice(bracketed[0].length)}`;
-  const parsed = sip.parseUri(`${scheme}:${plain}`);
-  if (parsed === undefined || parsed.port === 0 || parsed.port > 65_535) return undefined;
-  const host = bracketed === null ? parsed.host : `[${bracketed[2] ?? ''}]`;
-  return {
-    scheme,
-    user: parsed.user,
-    host: host.toLowerCase(),
-    port: Number.isNaN(parsed.port) ? undefined : parsed.port,
-    params: new Map(Object.entries(parsed.params).map(([name, value]) => [name.toLowerCase(), value ?? ''])),
-  };
-};
-
-// ------------------------------------------------------------- messages
 
 const requestLine = /^([A-Za-z0-9\-.!%*_+`'~]{1,64}) (\S+) SIP\/([0-9]{1,5}\.[0-9]{1,5})$/i;
 const callIdForm = /^[^\s@]+(?:@[^\s@]+)?$/;
@@ -176,14 +106,14 @@ export const parseResponse = (bytes: Buffer): SipResponse | undefined => {
 export const secondsOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^[0-9]{1,100}$/.test(text) ? Math.min(Number(text), 2 ** 32 - 1) : undefined;
 
-const viasOf = (head: Head): { readonly texts: readonly string[]; readonly top: Via } | undefined => {
+const viasOf = (head: MessageHead): { readonly texts: readonly string[]; readonly top: Via } | undefined => {
   const texts = listOf(head, 'via');
   const top = texts === undefined ? undefined : parseVia((texts[0] ?? '').slice(0, 4_096));
   return texts === undefined || top === undefined ? undefined : { texts, top };
 };
 
 /** All items of a header, over its lines; empty where it is missing; undefined where one cannot be cut. */
-const listOf = (head: Head, name: string): readonly string[] | undefined => {
+const listOf = (head: MessageHead, name: string): readonly string[] | undefined => {
   const values = head.headers.get(name);
   if (values === undefined) return [];
   if (values.length === 1) return splitList(values[0] ?? '');
@@ -207,7 +137,7 @@ const addressesOf = (items: readonly string[]): readonly Address[] | undefined =
 };
 
 const answerableOf = (
-  head: Head,
+  head: MessageHead,
   method: string,
   vias: { readonly texts: readonly string[]; readonly top: Via } | undefined,
 ): Answerable | undefined => {
@@ -219,7 +149,7 @@ const answerableOf = (
   return { method, vias: vias.texts, topVia: vias.top, fromText, toText, toTag, callId, cseqText, timestamp };
 };
 
-const missing = (head: Head): string => {
+const missing = (head: MessageHead): string => {
   for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
     const value = head.headers.get(name.toLowerCase())?.[0];
     if (!value) return `No ${name} header`;
@@ -228,7 +158,7 @@ const missing = (head: Head): string => {
 };
 
 /** RFC 3261 18.3: as long as Content-Length says; what follows is discarded. Undefined where that is wrong. */
-const bodyOf = (bytes: Buffer, head: Head): Buffer | undefined => {
+const bodyOf = (bytes: Buffer, head: MessageHead): Buffer | undefined => {
   const length = head.headers.get('content-length')?.[0];
   if (length === undefined) return bytes.subarray(head.bodyAt);
   if (!/^[0-9]{1,9}$/.test(length)) return undefined;
@@ -236,7 +166,7 @@ const bodyOf = (bytes: Buffer, head: Head): Buffer | undefined => {
   return end > bytes.length ? undefined : bytes.subarray(head.bodyAt, end);
 };
 
-const bodyProblem = (bytes: Buffer, head: Head): string => {
+const bodyProblem = (bytes: Buffer, head: MessageHead): string => {
   const length = head.headers.get('content-length')?.[0] ?? '';
   return /^[0-9]{1,9}$/.test(length)
     ? `Content-Length says ${length}, the body has ${bytes.length - head.bodyAt} bytes`

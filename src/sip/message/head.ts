@@ -7,7 +7,7 @@ import type { Problem } from './message.ts';
  * can repeat them unchanged.
  */
 
-export interface Head {
+export interface MessageHead {
   /** The first line. */
   readonly start: string;
   /** Values by lower-case full name, in their order; only of `kept` headers. */
@@ -87,7 +87,7 @@ const properName = (name: string): string =>
       : name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 
 /** Cuts the head of one whole message. Never throws; costs time proportional to the message's length. */
-export const cutHead = (bytes: Buffer): Head => {
+export const cutHead = (bytes: Buffer): MessageHead => {
   const from = leadingBlank(bytes);
   const blank = bytes.indexOf('\r\n\r\n', from, 'latin1');
   const text = bytes.toString('latin1', from, blank === -1 ? bytes.length : blank);

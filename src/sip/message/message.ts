@@ -1,12 +1,10 @@
+import type { Address } from './address.ts';
 import type { Via } from './via.ts';
 
-/** A From, To, Contact or Route value. */
-export interface Address {
-  /** As it came, escapes and all: of any scheme. */
-  readonly uri: string;
-  /** The parameters behind the URI, names in lower case, quoted values without their quotes, empty where there is no value. */
-  readonly params: ReadonlyMap<string, string>;
-}
+/**
+ * A parsed message as plain data: what the layers above know of a request, of one that is malformed, and of a response. No
+ * more of a header than somebody asks for.
+ */
 
 /** What an answer repeats of its request (RFC 3261 8.2.6.2), as it came: Latin-1, one character a byte. */
 export interface Answerable {
@@ -77,16 +75,4 @@ export interface SipResponse {
   readonly retryAfter: number | undefined;
   readonly wwwAuthenticate: readonly string[];
   readonly proxyAuthenticate: readonly string[];
-}
-
-/** A SIP or SIPS URI. */
-export interface SipUri {
-  readonly scheme: 'sip' | 'sips';
-  /** As it came, escaped. */
-  readonly user: string | undefined;
-  /** Lower case, an IPv6 address in its brackets. */
-  readonly host: string;
-  readonly port: number | undefined;
-  /** Names in lower case; empty where there is no value. */
-  readonly params: ReadonlyMap<string, string>;
 }

@@ -1,5 +1,9 @@
-/** One `;name=value`. */
-export interface Parameter {
+/**
+ * The parameters of a header's value, `;name=value` each (RFC 3261 25.1: generic-param). Everything that has some is read by
+ * this: Via, From, To, Contact, Route, Content-Type.
+ */
+
+export interface HeaderParameter {
   /** Lower case. */
   readonly name: string;
   /** Without its quotes; undefined where there is none. */
@@ -13,8 +17,8 @@ export interface Parameter {
 const one = /;\s*([A-Za-z0-9\-.!%*_+`'~]+)(?:\s*=\s*([A-Za-z0-9\-.!%*_+`'~[\]:@/]+|"(?:[^"\\]|\\.)*"))?\s*/y;
 
 /** The parameters of a header's value from place `at` to its end (RFC 3261 25.1); undefined where they cannot be read. */
-export const readParameters = (value: string, at: number): readonly Parameter[] | undefined => {
-  const parameters: Parameter[] = [];
+export const readParameters = (value: string, at: number): readonly HeaderParameter[] | undefined => {
+  const parameters: HeaderParameter[] = [];
   let next = at;
   while (next < value.length) {
     one.lastIndex = next;

@@ -2,8 +2,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { MemberUri } from '../../room/address.ts';
 import { parseMember } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
-import { schemeOf } from './grammar.ts';
 import type { Problem } from './message.ts';
+import { schemeOf } from './uri.ts';
+
+/**
+ * From what a message says to who is meant: the only file of this folder that knows the domain's addresses. A header's text is
+ * Latin-1 until here, one character a byte, and UTF-8 from here on.
+ */
 
 /** A user, as a URI in a request names one. */
 export interface NamedUser {
@@ -31,5 +36,4 @@ export const namedUser = (header: string, text: string): NamedUser | Problem => 
   return found.right.scheme === 'sips' ? { uri: found.right.uri, scheme: 'sips' } : { uri: found.right.uri };
 };
 
-/** Headers are Latin-1 here, one character a byte; what they hold is UTF-8. */
 const utf8Of = (text: string): string => (/^[ -~]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8'));

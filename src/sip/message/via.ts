@@ -1,8 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { withoutBrackets } from '../../net/address.ts';
-import { type Parameter, readParameters } from './parameters.ts';
+import { type HeaderParameter, readParameters } from './parameters.ts';
 
-/** Via (RFC 3261 20.42, RFC 3581), read by an expression of our own: npm `sip` knows no IPv6. */
+/**
+ * Via (RFC 3261 20.42, RFC 3581): read for the transaction's key and for the way of the answer, and written anew in the answer.
+ * By an expression of our own: npm `sip` knows no IPv6.
+ */
+
 export interface Via {
   /** `UDP`, `TCP`, ... as it came. */
   readonly transport: string;
@@ -14,16 +18,16 @@ export interface Via {
   readonly rport: boolean;
   /** Everything before the parameters, as it came. */
   readonly sentBy: string;
-  readonly parameters: readonly Parameter[];
+  readonly parameters: readonly HeaderParameter[];
 }
 
 // Linear: no two neighbours can take the same character.
-const head =
+const beforeParameters =
   /^(SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]{1,20})\s+(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9\-._]{1,255})(?:\s*:\s*([0-9]{1,5}))?)\s*(?=;|$)/i;
 
 /** One Via value; undefined where it is none. */
 export const parseVia = (value: string): Via | undefined => {
-  const match = head.exec(value);
+  const match = beforeParameters.exec(value);
   if (match === null) return undefined;
   const [whole, sentBy = '', transport = '', rawHost = '', digits] = match;
   const host = withoutBrackets(rawHost);

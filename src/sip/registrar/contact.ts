@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { withoutBrackets } from '../../net/address.ts';
-import { parseUri } from '../message/grammar.ts';
-import type { SipRequest, SipUri } from '../message/message.ts';
+import type { SipRequest } from '../message/message.ts';
+import { parseUri, type SipUri } from '../message/uri.ts';
 import { nextHopOf, type Resolver } from '../transport/resolve.ts';
 import type { Source } from '../transport/transport.ts';
 import { transports } from '../transport/transports.ts';

@@ -1,7 +1,9 @@
 import type { Clock } from '../../ports/clock.ts';
 import { domainOf, type MemberKey, memberKey } from '../../room/address.ts';
-import { parseUri, secondsOf } from '../message/grammar.ts';
-import type { Address, SipRequest } from '../message/message.ts';
+import type { Address } from '../message/address.ts';
+import { secondsOf } from '../message/grammar.ts';
+import type { SipRequest } from '../message/message.ts';
+import { parseUri } from '../message/uri.ts';
 import { namedUser } from '../message/user.ts';
 import { answer, badRequest, notFound, overloaded, type SipAnswer } from '../transaction/answer.ts';
 import type { Resolver } from '../transport/resolve.ts';

@@ -1,5 +1,5 @@
-import { schemeOf } from '../message/grammar.ts';
 import type { SipRequest } from '../message/message.ts';
+import { schemeOf } from '../message/uri.ts';
 import type { SipAnswer } from '../transaction/answer.ts';
 import {
   badExtension,

@@ -1,7 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
-import { parseUri } from '../message/grammar.ts';
+import { parseUri } from '../message/uri.ts';
 import type { Target } from './transport.ts';
 import { type TransportName, transportOfUri, transports } from './transports.ts';
 

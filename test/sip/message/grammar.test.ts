@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseAddress, parseRequest, parseResponse, parseUri } from '../../../src/sip/message/grammar.ts';
+import { parseAddress } from '../../../src/sip/message/address.ts';
+import { parseRequest, parseResponse } from '../../../src/sip/message/grammar.ts';
 import type { Malformation, SipRequest } from '../../../src/sip/message/message.ts';
+import { parseUri } from '../../../src/sip/message/uri.ts';
 import { type RequestParts, request, requestText } from '../support/requests.ts';
 
 const malformed = (text: string): Malformation => {
