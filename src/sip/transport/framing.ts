@@ -22,111 +22,125 @@ export interface FrameSink {
   readonly ping: () => void;
 }
 
-export interface Framer {
-  readonly push: (chunk: Buffer) => void;
-  /** True between the first byte of a message and its last. */
-  readonly unfinished: () => boolean;
-}
-
 const cr = 0x0d;
 const lf = 0x0a;
 const endOfHead = Buffer.from('\r\n\r\n', 'latin1');
+const nothing = Buffer.alloc(0);
 
-export const createFramer = (limits: FramingLimits, sink: FrameSink): Framer => {
-  /** The beginning of a message whose rest is to come, in `held` up to `length`. */
-  let held: Buffer = Buffer.alloc(0);
-  let length = 0;
+/** Cuts one stream. */
+export class Framer {
+  readonly #limits: FramingLimits;
+  readonly #sink: FrameSink;
+  /** The beginning of a message whose rest is to come, in `#held` up to `#length`. */
+  #held: Buffer = nothing;
+  #length = 0;
   /** Where the search for the end of the head goes on; every byte is looked at once. */
-  let searched = 0;
+  #searched = 0;
   /** Bytes of the whole message, once its head is there; 0 until then. */
-  let size = 0;
+  #size = 0;
   /** Line feeds in a row before a message. */
-  let feeds = 0;
-  let over = false;
+  #feeds = 0;
+  /** A message was cut: where the next one would begin cannot be known. */
+  #over = false;
+
+  constructor(limits: FramingLimits, sink: FrameSink) {
+    this.#limits = limits;
+    this.#sink = sink;
+  }
+
+  /** True between the first byte of a message and its last. */
+  unfinished(): boolean {
+    return this.#length > 0;
+  }
+
+  /** Takes the stream's next bytes. */
+  push(chunk: Buffer): void {
+    if (this.#over) return;
+    const rest = this.#length === 0 ? chunk : this.#complete(chunk);
+    if (rest === undefined) return;
+    let at = this.#skip(rest, 0);
+    while (at < rest.length) {
+      const next = this.#take(rest, at, rest.length);
+      if (next === -1) {
+        if (!this.#over) this.#hold(rest.subarray(at));
+        return;
+      }
+      at = this.#skip(rest, next);
+    }
+  }
+
+  /** Adds to the message that is held; returns what follows it, undefined where it still is not whole. */
+  #complete(chunk: Buffer): Buffer | undefined {
+    // Only the bytes that it lacks, where its size is known; what follows stays where it is.
+    const lacking = this.#size > 0 ? chunk.subarray(0, this.#size - this.#length) : chunk;
+    const before = this.#length;
+    this.#hold(lacking);
+    const next = this.#take(this.#held, 0, this.#length);
+    if (next === -1) return undefined;
+    this.#held = nothing;
+    this.#length = 0;
+    return chunk.subarray(next - before);
+  }
 
   /** Appends to what is held. Doubles the room, so that all appending together is linear. */
-  const hold = (bytes: Buffer): void => {
-    if (length + bytes.length > held.length) {
-      const room = Buffer.allocUnsafe(Math.max(length + bytes.length, 2 * held.length, size, 1_024));
-      held.copy(room, 0, 0, length);
-      held = room;
+  #hold(bytes: Buffer): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#held.length) {
+      const room = Buffer.allocUnsafe(Math.max(length, 2 * this.#held.length, this.#size, 1_024));
+      this.#held.copy(room, 0, 0, this.#length);
+      this.#held = room;
     }
-    bytes.copy(held, length);
-    length += bytes.length;
-  };
+    bytes.copy(this.#held, this.#length);
+    this.#length = length;
+  }
 
   /** Looks for one message at `start`; returns where the next one may begin, or -1 where bytes are missing. */
-  const take = (bytes: Buffer, start: number, end: number): number => {
-    if (size === 0) {
-      const found = bytes.subarray(0, end).indexOf(endOfHead, start + Math.max(0, searched - 3));
-      const head = found === -1 ? end - start : found + 4 - start;
-      if (head > limits.head) {
-        over = true;
-        sink.cut(Buffer.from(bytes.subarray(start, start + limits.head)), 'head-too-large');
-        return -1;
-      }
-      searched = head;
-      if (found === -1) return -1;
-      const body = contentLength(bytes.subarray(start, start + head));
-      if (typeof body === 'string' || body > limits.body) {
-        over = true;
-        sink.cut(Buffer.from(bytes.subarray(start, start + head)), typeof body === 'string' ? body : 'body-too-large');
-        return -1;
-      }
-      size = head + body;
-    }
-    if (end - start < size) return -1;
-    const message = bytes.subarray(start, start + size);
-    const next = start + size;
-    searched = 0;
-    size = 0;
-    sink.message(message);
+  #take(bytes: Buffer, start: number, end: number): number {
+    if (this.#size === 0 && !this.#measure(bytes, start, end)) return -1;
+    const next = start + this.#size;
+    if (next > end) return -1;
+    this.#searched = 0;
+    this.#size = 0;
+    this.#sink.message(bytes.subarray(start, next));
     return next;
-  };
+  }
+
+  /** Learns the size of the message at `start` from its head; false where that is not whole, or the message was cut. */
+  #measure(bytes: Buffer, start: number, end: number): boolean {
+    const found = bytes.subarray(0, end).indexOf(endOfHead, start + Math.max(0, this.#searched - 3));
+    const head = found === -1 ? end - start : found + endOfHead.length - start;
+    if (head > this.#limits.head) return this.#cut(bytes.subarray(start, start + this.#limits.head), 'head-too-large');
+    this.#searched = head;
+    if (found === -1) return false;
+    const whole = bytes.subarray(start, start + head);
+    const body = contentLength(whole);
+    if (typeof body === 'string') return this.#cut(whole, body);
+    if (body > this.#limits.body) return this.#cut(whole, 'body-too-large');
+    this.#size = head + body;
+    return true;
+  }
+
+  #cut(head: Buffer, why: Cut): false {
+    this.#over = true;
+    this.#sink.cut(Buffer.from(head), why);
+    return false;
+  }
 
   /** Skips what may stand between messages; returns where the next one begins. */
-  const skip = (bytes: Buffer, start: number): number => {
+  #skip(bytes: Buffer, start: number): number {
     let at = start;
     for (; at < bytes.length && (bytes[at] === cr || bytes[at] === lf); at += 1) {
       if (bytes[at] !== lf) continue;
-      feeds += 1;
-      if (feeds === 2) {
-        feeds = 0;
-        sink.ping();
+      this.#feeds += 1;
+      if (this.#feeds === 2) {
+        this.#feeds = 0;
+        this.#sink.ping();
       }
     }
-    if (at < bytes.length) feeds = 0;
+    if (at < bytes.length) this.#feeds = 0;
     return at;
-  };
-
-  return {
-    push: (chunk) => {
-      if (over) return;
-      let rest = chunk;
-      if (length > 0) {
-        // Only the bytes that the held message lacks, where its size is known; what follows stays where it is.
-        const lacking = size > 0 ? rest.subarray(0, size - length) : rest;
-        const before = length;
-        hold(lacking);
-        const next = take(held, 0, length);
-        if (next === -1) return;
-        rest = rest.subarray(next - before);
-        held = Buffer.alloc(0);
-        length = 0;
-      }
-      let at = skip(rest, 0);
-      while (at < rest.length) {
-        const next = take(rest, at, rest.length);
-        if (next === -1) {
-          if (!over) hold(rest.subarray(at));
-          return;
-        }
-        at = skip(rest, next);
-      }
-    },
-    unfinished: () => length > 0,
-  };
-};
+  }
+}
 
 const name = Buffer.from('content-length', 'latin1');
 

@@ -1,5 +1,6 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { withoutBrackets } from '../../net/address.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Target } from './transport.ts';
@@ -27,8 +28,7 @@ export const nextHopOf = (text: string): NextHop | undefined => {
   if (uri === undefined) return undefined;
   const transport = transportOfUri(uri.scheme, uri.params.get('transport'));
   if (transport === undefined) return undefined;
-  const host = uri.host.startsWith('[') ? uri.host.slice(1, -1) : uri.host;
-  return { host, port: uri.port ?? transports[transport].defaultPort, transport };
+  return { host: withoutBrackets(uri.host), port: uri.port ?? transports[transport].defaultPort, transport };
 };
 
 type Addresses = readonly { readonly address: string; readonly family: number }[];

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createFramer } from '../../../src/sip/transport/framing.ts';
+import { Framer } from '../../../src/sip/transport/framing.ts';
 
 const limits = { head: 4_096, body: 10_000 };
 
 /** Pushes the chunks and writes down what came out. */
 const framed = (chunks: readonly (string | Buffer)[]): { out: string[]; unfinished: boolean } => {
   const out: string[] = [];
-  const framer = createFramer(limits, {
+  const framer = new Framer(limits, {
     message: (bytes) => out.push(`message ${bytes.toString('latin1')}`),
     cut: (head, why) => out.push(`${why} ${head.toString('latin1')}`),
     ping: () => out.push('ping'),
@@ -119,7 +119,7 @@ describe('framing of a stream', () => {
     const started = performance.now();
     const one = Buffer.from(message('z'.repeat(9_900)), 'latin1');
     let seen = 0;
-    const framer = createFramer(
+    const framer = new Framer(
       { head: 1 << 20, body: 10_000 },
       {
         message: () => {

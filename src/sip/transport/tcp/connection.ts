@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { HostPort } from '../../../net/address.ts';
-import { createFramer, type Framer, type FramingLimits } from '../framing.ts';
+import { Framer, type FramingLimits } from '../framing.ts';
 import {
   type Cut,
   countReason,
@@ -68,7 +68,7 @@ export class TcpConnection implements Flow {
       this.activeAt = now();
     };
     this.#queue = new TcpQueue({ socket, total: queued, now, left });
-    this.#framer = createFramer(limits, {
+    this.#framer = new Framer(limits, {
       message: (bytes) => this.#deliver(bytes),
       cut: (head, cut) => this.#deliverCut(head, cut),
       ping: () => this.send(crlf, undefined, undefined),
