@@ -56,6 +56,13 @@ export const transportContract = (subject: TransportSubject): void => {
       );
     });
 
+    it('names an address of IPv6 that it cannot bind in brackets', async () => {
+      await assert.rejects(
+        here.listen({ host: '2001:db8::1', port: 5060 }, () => {}),
+        (error: Error) => error.message.startsWith(`cannot listen on ${here.name}:[2001:db8::1]:5060: `),
+      );
+    });
+
     it('refuses an address that is none', async () => {
       await assert.rejects(
         here.listen({ host: 'nowhere', port: 0 }, () => {}),

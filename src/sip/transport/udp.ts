@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
-import type { HostPort } from '../../net/address.ts';
+import { type HostPort, showTransportAddress } from '../../net/address.ts';
 import { bindError } from '../../net/bind-error.ts';
 import type { Log } from '../../ports/log.ts';
 import {
@@ -49,7 +49,8 @@ export const createUdp = (log: Log): Transport => {
     // Errors of a single send come to its callback; what comes here is the socket's own, for example ENOBUFS of a receive.
     socket.on('error', (error) => {
       countReason(counters.failures, sendFailureOf(error));
-      log.warn({ listener: `udp:${local.host}:${local.port}`, error: error.message }, 'UDP socket error');
+      const listener = showTransportAddress({ transport: 'udp', ...local });
+      log.warn({ listener, error: error.message }, 'UDP socket error');
     });
     socket.on('message', (bytes, source) => {
       if (bytes.length > largestDatagram || bytes.length === 0) {
@@ -119,7 +120,7 @@ const bindSocket = ({ host, port }: HostPort): Promise<Socket> =>
     });
     socket.once('error', (error) => {
       socket.close(); // a socket that is not bound keeps the process alive too
-      reject(bindError(`udp:${host}:${port}`, error));
+      reject(bindError(showTransportAddress({ transport: 'udp', host, port }), error));
     });
     socket.bind(port, host, () => {
       socket.removeAllListeners('error');

@@ -1,5 +1,5 @@
 import { createServer, isIP, type Server, type Socket } from 'node:net';
-import type { HostPort } from '../../../net/address.ts';
+import { type HostPort, showTransportAddress } from '../../../net/address.ts';
 import { bindError } from '../../../net/bind-error.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
@@ -104,7 +104,7 @@ const openServer = (
   accept: (socket: Socket, local: HostPort) => void,
 ): Promise<OpenServer> =>
   new Promise((resolve, reject) => {
-    const where = `tcp:${host}:${port}`;
+    const where = showTransportAddress({ transport: 'tcp', host, port });
     if (isIP(host) === 0) {
       reject(new Error(`${where} is not an IP address. Give one, IPv6 in brackets.`));
       return;
