@@ -41,11 +41,7 @@ const verify = (config: Config, store: EventStore, { out, err }: Invocation): Cl
   const comparing: Comparing = { config, tell, say: err };
   return pipe(
     replayLog(store),
-    TE.chainFirstIOK(
-      ({ rooms }) =>
-        () =>
-          err(`log: ${rooms.size} rooms`),
-    ),
+    TE.chainFirstIOK(sayRooms(comparing)),
     TE.chainFirst(againstSnapshot(comparing)),
     TE.chainFirst(againstServer(comparing)),
     TE.chainFirst(againstMirror(comparing)),
@@ -55,6 +51,12 @@ const verify = (config: Config, store: EventStore, { out, err }: Invocation): Cl
     }),
   );
 };
+
+const sayRooms =
+  ({ say }: Comparing) =>
+  ({ rooms }: ReplayedLog) =>
+  () =>
+    say(`log: ${rooms.size} rooms`);
 
 const againstSnapshot =
   ({ config, tell, say }: Comparing) =>
