@@ -99,9 +99,9 @@ const decideNext = (ports: DecidePorts, batch: Deciding, job: Job, last: boolean
     decide(ports.policy)(job.command),
     E.match(
       (refusal): Decided => ({ job, settlement: settledWith(refused(refusal)) }),
-      (events) => {
-        const announcements = announce(batch.state, job.command, events, ports);
-        const [event] = events;
+      (change) => {
+        const announcements = announce(batch.state, job.command, change, ports);
+        const [event] = change;
         if (event === undefined) return { job, settlement: settledWith(done, announcements) };
         if (request !== undefined) batch.requests.add(request);
         if (!last) advance(batch, event);

@@ -1,6 +1,7 @@
 import { type Actor, isOperator } from './actor.ts';
 import { type MemberUri, memberKey, type RoomUri } from './address.ts';
 import type { RoomCommand } from './commands.ts';
+import type { Change } from './decide.ts';
 import type { EventData, LaterType, RoomEvent } from './events.ts';
 import { type Room, type RoomState, recipientsOf } from './room.ts';
 import * as texts from './texts.ts';
@@ -22,17 +23,17 @@ export interface AnnounceOptions {
 }
 
 /**
- * Who is told what of a command, and of the events that it led to. Computed from the room before those events, since the
- * projection applies them in place; to be sent after the command's answer, from the live path only.
+ * Who is told what of a command, and of the event that it led to. Computed from the room before that event, since the
+ * projection applies it in place; to be sent after the command's answer, from the live path only.
  */
 export const announce = (
   before: RoomState,
   command: RoomCommand,
-  events: readonly RoomEvent[],
+  [event]: Change,
   options: AnnounceOptions,
 ): readonly Announcement[] => {
-  if (events.length === 0) return before === undefined ? [] : unchanged(before, command, options);
-  return events.flatMap((event) => ofEvent(before, event, options));
+  if (event !== undefined) return ofEvent(before, event, options);
+  return before === undefined ? [] : unchanged(before, command, options);
 };
 
 const notice = (from: RoomUri, to: Actor, text: string): readonly Announcement[] =>

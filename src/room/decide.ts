@@ -14,7 +14,10 @@ export interface Policy {
   readonly checkOnCreate: boolean;
 }
 
-type Decision = E.Either<Refusal, readonly RoomEvent[]>;
+/** What a command leads to: one event, or none where nothing changes. Whoever writes it and tells of it may rely on that. */
+export type Change = readonly [] | readonly [RoomEvent];
+
+type Decision = E.Either<Refusal, Change>;
 type Asked<T extends RoomCommand['type']> = Extract<RoomCommand, { type: T }>;
 
 const refuse = (refusal: Refusal): Decision => E.left(refusal);

@@ -5,8 +5,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { memberKey, roomKey } from '../../src/room/address.ts';
 import { announce } from '../../src/room/announce.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
-import { decide } from '../../src/room/decide.ts';
-import { roomEvents } from '../../src/room/events.ts';
+import { type Change, decide } from '../../src/room/decide.ts';
+import { type RoomEvent, roomEvents } from '../../src/room/events.ts';
 import { evolve } from '../../src/room/fold.ts';
 import { Refusal } from '../../src/room/refusals.ts';
 import { type RoomState, recipientsOf } from '../../src/room/room.ts';
@@ -62,6 +62,10 @@ describe('the same command twice appends nothing the second time', () => {
 const seen = (room: RoomState) => (room === undefined ? undefined : [room.topic, ...room.members]);
 
 describe('each accepted command that changes something is one event (none where nothing changes)', () => {
+  it('cannot be two events: the second would be told of, and never written', () => {
+    const two: [RoomEvent, RoomEvent] extends Change ? true : false = false;
+    assert.equal(two, false);
+  });
   it('gives at most one event, it changes the room, and its codec knows it', () => {
     fc.assert(
       fc.property(anySituation, ({ policy, command, room }) => {

@@ -4,7 +4,7 @@ import { type Actor, Operator } from '../../src/room/actor.ts';
 import { MemberUri, RoomUri } from '../../src/room/address.ts';
 import { announce } from '../../src/room/announce.ts';
 import type { RoomCommand } from '../../src/room/commands.ts';
-import { decide, type Policy } from '../../src/room/decide.ts';
+import { type Change, decide, type Policy } from '../../src/room/decide.ts';
 import type { RoomEvent } from '../../src/room/events.ts';
 import { fold } from '../../src/room/fold.ts';
 import type { Refusal } from '../../src/room/refusals.ts';
@@ -100,8 +100,8 @@ export const stateOf = (events: readonly RoomEvent[]): RoomState =>
   );
 
 /** Who is told what, a line each: `alice, bob < text`. All of it comes from the room, which is checked here. */
-const told = (room: RoomState, command: RoomCommand, events: readonly RoomEvent[]): readonly string[] =>
-  announce(room, command, events, { startChar: '#' }).map(({ from, recipients, text }) => {
+const told = (room: RoomState, command: RoomCommand, change: Change): readonly string[] =>
+  announce(room, command, change, { startChar: '#' }).map(({ from, recipients, text }) => {
     assert.equal(from, room?.uri ?? command.room);
     return `${recipients.map((uri) => uri.slice(4, uri.indexOf('@'))).join(', ')} < ${text}`;
   });
