@@ -2,6 +2,7 @@ import type { StoreFailure } from '../ports/event-store.ts';
 import type { MemberUri, RoomUri } from '../room/address.ts';
 import type { RoomCommand } from '../room/commands.ts';
 import type { Malformed, Refusal } from '../room/refusals.ts';
+import type { Addressed } from '../room/routing-rule.ts';
 
 /** The engine as SIP and the management interface see it. */
 
@@ -21,7 +22,7 @@ export interface Origin {
 export interface IncomingMessage {
   /** The conference address: the room's URI or the manager's. */
   readonly address: RoomUri;
-  readonly addressed: 'room' | 'manager';
+  readonly addressed: Addressed;
   readonly sender: MemberUri;
   readonly scheme?: 'sips';
   /** As it came; `text/plain` where there was none. */

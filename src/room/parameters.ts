@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Role } from './actor.ts';
 import { domainOf, type MemberUri, type RoomUri, userOf } from './address.ts';
-import { parseMember, parseRoom } from './parse-address.ts';
+import { parseMember, parseRoom, type WrittenUser } from './parse-address.ts';
 import { decodeText, type TextRule } from './parse-text.ts';
 import type { Malformed } from './refusals.ts';
+import { type Addressed, serves } from './routing-rule.ts';
 
 /** What the words of a command may be, a kind each, and how one is read (behaviour sections 1 and 2). */
 
@@ -12,7 +13,7 @@ export interface SyntaxContext {
   readonly startChar: string;
   /** The conference address: what a room argument that is left out means. */
   readonly address: RoomUri;
-  readonly addressed: 'room' | 'manager';
+  readonly addressed: Addressed;
   readonly sender: MemberUri;
   readonly scheme?: 'sips';
   /** Whether a user part is a room's, by the routing rule. */
@@ -64,12 +65,6 @@ const mostName = 80;
 export const unknownCommand = (name: string): E.Either<Malformed, never> =>
   E.left({ reason: 'UnknownCommand', name: name.slice(0, mostName) });
 
-/** A user as somebody wrote one. */
-export interface WrittenUser {
-  readonly uri: MemberUri;
-  readonly scheme: 'sip' | 'sips';
-}
-
 /** `USER`. */
 export const user: WordParameter<'user', WrittenUser> = {
   kind: 'user',
@@ -81,13 +76,13 @@ export const user: WordParameter<'user', WrittenUser> = {
 
 /** The room an argument names; the conference address where there is none. */
 const readRoom = (written: string | undefined, context: CommandContext): E.Either<Malformed, RoomUri> => {
-  const { address, addressed, command, isRoomName, domains } = context;
+  const { address, addressed, command, isRoomName } = context;
   if (written === undefined) return addressed === 'room' ? E.right(address) : E.left({ reason: 'RoomNeeded', command });
   const room = parseRoom(written, domainOf(address));
   if (E.isLeft(room)) return room;
   if (!isRoomName(userOf(room.right))) return E.left({ reason: 'NotARoom', found: userOf(room.right) });
   const domain = domainOf(room.right);
-  return domains.has(domain.toLowerCase()) ? room : E.left({ reason: 'ForeignDomain', found: domain });
+  return serves(context, domain) ? room : E.left({ reason: 'ForeignDomain', found: domain });
 };
 
 /** `[ROOM]`: left out, the room that is written to. */

@@ -117,16 +117,19 @@ const partsOf = (text: string, domain: string): E.Either<Malformed, Parts> => {
 const tooLong = (what: string, found: number, most: number): E.Either<Malformed, never> =>
   E.left({ reason: 'TooLong', what, found, most });
 
+/** A user as somebody wrote one. */
+export interface WrittenUser {
+  readonly uri: MemberUri;
+  readonly scheme: 'sip' | 'sips';
+}
+
 /**
  * A user as written in a request or an argument, limits of behaviour section 1 held.
  *
  * @param domain where the text names none; `''` refuses a text without a domain
  * @returns the canonical URI, and whether it was written with `sips:`
  */
-export const parseMember = (
-  text: string,
-  domain: string,
-): E.Either<Malformed, { readonly uri: MemberUri; readonly scheme: 'sip' | 'sips' }> => {
+export const parseMember = (text: string, domain: string): E.Either<Malformed, WrittenUser> => {
   const parts = partsOf(text, domain);
   if (E.isLeft(parts)) return parts;
   const { user, domain: at, scheme } = parts.right;

@@ -1,6 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Config } from '../config/config.ts';
 import { type ConferenceOptions, createConference, type RunningConference } from '../engine/create-conference.ts';
 import { feedRooms, type RoomsFeed } from '../engine/feed-rooms.ts';
 import { openSnapshots, type Snapshots } from '../engine/snapshots.ts';
@@ -8,6 +7,8 @@ import { createUnknownOutcomes, type UnknownOutcomes } from '../engine/unknown-o
 import type { Courier } from '../ports/courier.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import { createRooms, type Rooms } from '../read-models/rooms.ts';
+import { addressedBy } from '../room/routing-rule.ts';
+import { routingRuleOf } from './routing-rule.ts';
 import type { Starting, Step } from './starting.ts';
 
 /** The rooms, as the log tells them, and the conference that decides on them. */
@@ -51,24 +52,21 @@ const follow = (starting: Starting, { store, rooms, unknown, snapshots }: Replay
   return feedRooms({ store, rooms, unknown, clock, ids, log, from, ...(onProgress && { onProgress }) });
 };
 
-/** Whether a user part is a room's by the routing rule. */
-const isRoomName =
-  ({ rooms, manager }: Config) =>
-  (user: string): boolean =>
-    rooms.test(user) && !manager.test(user);
-
 type Given = 'store' | 'rooms' | 'courier' | 'unknown' | 'lostSince';
 
-const optionsOf = ({ config, clock, ids, log }: Starting): Omit<ConferenceOptions, Given> => ({
-  clock,
-  ids,
-  log,
-  policy: { createOnJoin: config.create_on_join, checkOnCreate: config.check_on_create },
-  node: config.node,
-  startChar: config.imc_cmd_start_char.charAt(0),
-  notifyErrors: config.notify_errors,
-  relayComposing: config.relay_composing,
-  recordMessages: config.record_messages,
-  isRoomName: isRoomName(config),
-  domains: new Set(config.domains.map((domain) => domain.toLowerCase())),
-});
+const optionsOf = ({ config, clock, ids, log }: Starting): Omit<ConferenceOptions, Given> => {
+  const rule = routingRuleOf(config);
+  return {
+    clock,
+    ids,
+    log,
+    policy: { createOnJoin: config.create_on_join, checkOnCreate: config.check_on_create },
+    node: config.node,
+    startChar: config.imc_cmd_start_char,
+    notifyErrors: config.notify_errors,
+    relayComposing: config.relay_composing,
+    recordMessages: config.record_messages,
+    isRoomName: (user) => addressedBy(rule, user) === 'room',
+    domains: rule.domains,
+  };
+};

@@ -12,7 +12,7 @@ import { openMiFifo } from '../mi/fronts/fifo.ts';
 import { type MiHttp, openMiHttp } from '../mi/fronts/http.ts';
 import type { MiPorts } from '../mi/ports.ts';
 import { withoutBrackets } from '../net/address.ts';
-import { parseMember, parseRoom } from '../room/parse-address.ts';
+import { parseMember, parseRoom, type WrittenUser } from '../room/parse-address.ts';
 import { reasonOf } from '../room/texts.ts';
 import { version } from '../runtime/version.ts';
 import { attempt, type Starting, type Step } from './starting.ts';
@@ -90,7 +90,7 @@ const ownNames = ({ domains, advertise }: Config): ReadonlySet<string> =>
   );
 
 const portsOf = ({ config, clock, ids, log, startedAt }: Starting, parts: MiParts): MiPorts => {
-  const startChar = config.imc_cmd_start_char.charAt(0);
+  const startChar = config.imc_cmd_start_char;
   const domain = config.domains[0] ?? 'localhost';
   const explain: MiPorts['explain'] = (no) => reasonOf(no, startChar);
   return {
@@ -103,9 +103,6 @@ const portsOf = ({ config, clock, ids, log, startedAt }: Starting, parts: MiPart
     version: version(),
     explain,
     parseRoom: (text) => E.mapLeft(explain)(parseRoom(text, domain)),
-    parseMember: (text) => {
-      const parsed = parseMember(text, domain);
-      return E.isLeft(parsed) ? E.left(explain(parsed.left)) : E.right(parsed.right.uri);
-    },
+    parseMember: (text) => E.bimap(explain, ({ uri }: WrittenUser) => uri)(parseMember(text, domain)),
   };
 };

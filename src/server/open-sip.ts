@@ -9,6 +9,7 @@ import { version } from '../runtime/version.ts';
 import { openBindingsFile } from '../sip/registrar/bindings-file.ts';
 import { type Location, openLocation } from '../sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../sip/stack.ts';
+import { routingRuleOf } from './routing-rule.ts';
 import { attempt, type Starting, type Step } from './starting.ts';
 
 export interface OpenedSip {
@@ -43,14 +44,10 @@ const openSip = ({ config, clock, ids, log }: Starting): OpenedSip => {
     location,
     product: `imcd/${version()}`,
     listen: config.listen,
-    rule: {
-      domains: new Set(config.domains.map((domain) => domain.toLowerCase())),
-      manager: config.manager,
-      rooms: config.rooms,
-    },
+    rule: routingRuleOf(config),
     trusted: (address) => trusted(address),
     open: config.open,
-    startChar: config.imc_cmd_start_char.charAt(0),
+    startChar: config.imc_cmd_start_char,
     maxMessageSize: config.max_message_size,
     advertise: config.advertise,
     outboundProxy: config.outbound_proxy,

@@ -4,6 +4,7 @@ import type { HostAndMaybePort } from '../net/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
+import { type RoutingRule, serves } from '../room/routing-rule.ts';
 import { createCourier, type FanOutCourier } from './fan-out/courier.ts';
 import type { OutboundProxy } from './fan-out/routes.ts';
 import { answersIn } from './fan-out/udp-pace.ts';
@@ -11,7 +12,6 @@ import type { Location } from './registrar/location.ts';
 import { createRegistrar } from './registrar/registrar.ts';
 import { RequestDispatch, type SipCounters } from './server/dispatch.ts';
 import { createRefusedLog, type RefusedLog } from './server/refused-log.ts';
-import type { RoutingRule } from './server/routing.ts';
 import { createUas, type UasOptions } from './server/uas.ts';
 import { ClientTransactions } from './transaction/client.ts';
 import type { SendBytes } from './transaction/send-answer.ts';
@@ -114,7 +114,7 @@ export const createSipStack = (options: SipStackOptions): SipStack => {
       resolver,
       sentBy: transport.sentBy,
       reachable: location.reachable,
-      served: (domain) => rule.domains.has(domain.toLowerCase()),
+      served: (domain) => serves(rule, domain),
       trusted,
       outboundProxy: options.outboundProxy,
       extraHeaders: options.extraHeaders,

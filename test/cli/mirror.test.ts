@@ -33,6 +33,13 @@ describe('imcd import, rebuild and verify', () => {
     assert.match(second.err, /0 rooms made, 0 members added, 2 were in the log already/);
     const elsewhere = await imcd(['import', '--from', from, ...data, '--domains', 'example.org']);
     assert.match(elsewhere.out, /room sip:chat-1@localhost: its domain is none of the option domains/);
+    const hidden = await imcd(['import', '--from', from, ...data, '--manager', 'CHAT-1']);
+    assert.deepEqual(lines(hidden.out), [
+      'room sip:chat-1@localhost: its name matches the option manager',
+      'room sip:lobby@localhost: its name does not match the option rooms',
+      'member sip:alice@localhost of sip:chat-1@localhost: its room is left out',
+      'member sip:bob@localhost of sip:chat-1@localhost: its room is left out',
+    ]);
 
     const rebuilt = await imcd(['rebuild', ...data]);
     assert.equal(rebuilt.code, 0, rebuilt.err);

@@ -7,8 +7,10 @@ import { type DatabaseUrl, parseDatabaseUrl, withPassword } from '../../config/u
 import { type Imported, importRooms } from '../../engine/import-rooms.ts';
 import { domainOf, type RoomUri, userOf } from '../../room/address.ts';
 import { type FoundRooms, foundRooms, type TablesToImport } from '../../room/import-tables.ts';
+import { addressedBy, type RoutingRule, serves } from '../../room/routing-rule.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { randomIds } from '../../runtime/ids.ts';
+import { routingRuleOf } from '../../server/routing-rule.ts';
 import { because, type CliError, type CliTask, cliError, wrongUsage } from '../cli-error.ts';
 import type { Invocation, Run } from '../invocation.ts';
 import { withWriter } from '../read/open-log.ts';
@@ -23,7 +25,7 @@ export const run: Run = (invocation) =>
     TE.bindTo('from'),
     TE.bind('config', () => invocation.config),
     TE.bind('tables', ({ from, config }) => tablesOf(from, config)),
-    TE.chain(({ config, tables }) => importInto(config, foundRooms(tables, unfitRoom(config)))),
+    TE.chain(({ config, tables }) => importInto(config, foundRooms(tables, unfitRoom(routingRuleOf(config))))),
     TE.chainTaskK((imported) => () => report(imported, invocation)),
   );
 
@@ -84,12 +86,12 @@ const importInto = (config: Config, found: FoundRooms): CliTask<Imported> =>
     ),
   );
 
-/** The routing rule: a room that nobody could reach is not made. */
-const unfitRoom = (config: Config) => {
-  const domains = new Set(config.domains.map((domain) => domain.toLowerCase()));
-  return (room: RoomUri): string | undefined => {
-    if (!config.rooms.test(userOf(room))) return 'its name does not match the option rooms';
-    if (!domains.has(domainOf(room).toLowerCase())) return 'its domain is none of the option domains';
-    return undefined;
+/** A room that nobody could reach is not made. */
+const unfitRoom =
+  (rule: RoutingRule) =>
+  (room: RoomUri): string | undefined => {
+    const named = addressedBy(rule, userOf(room));
+    if (named === 'manager') return 'its name matches the option manager';
+    if (named === undefined) return 'its name does not match the option rooms';
+    return serves(rule, domainOf(room)) ? undefined : 'its domain is none of the option domains';
   };
-};

@@ -1,5 +1,6 @@
 import type { Conference, IncomingMessage } from '../../engine/conference.ts';
 import { showTransportAddress } from '../../net/address.ts';
+import type { RoutingRule } from '../../room/routing-rule.ts';
 import { isCommand } from '../../room/syntax.ts';
 import type { SipRequest } from '../message/message.ts';
 import { namedUser } from '../message/user.ts';
@@ -8,7 +9,7 @@ import type { Source } from '../transport/transport.ts';
 import { capabilities, noSuchTransaction, senderNotBelieved, sipAnswer, unsupportedType } from './answers.ts';
 import { type InspectionRule, inspect } from './inspection.ts';
 import { isReadable, mediaTypeOf } from './media-type.ts';
-import { placeOf, type RoutingRule } from './routing.ts';
+import { placeOf } from './routing.ts';
 
 /** The user agent server (RFC 3261 8.2). It answers each request once: itself, or with what the engine or the registrar says. */
 export interface Uas {
