@@ -51,13 +51,15 @@ const questionOf = (invocation: Invocation, config: Config): CliTask<Question> =
 
 const history = (store: EventStore, question: Question, invocation: Invocation): CliTask<number> => {
   const printer = printerOf(question, invocation);
+  // From the start on: Ctrl-C ends the following with 0, also while what there was is still being shown.
+  const following = invocation.options.follow ? ended() : undefined;
   return pipe(
     // Where following begins: all up to here is read below, and what the reading meets beyond it is not shown twice.
     store.end,
     TE.mapLeft(because),
-    TE.chain((end) => readingLog(() => showPast(store, question, end, printer))),
+    TE.chain((end) => readingLog(() => showPast(store, question, end, printer, following))),
     TE.chain(({ last, found }) => {
-      if (invocation.options.follow) return follow(store, last, question, printer);
+      if (following !== undefined) return follow(store, last, question, printer, following);
       return TE.fromTask(found ? T.of(0) : nothingFound(store, question, invocation));
     }),
   );
@@ -94,13 +96,19 @@ const showPast = async (
   { room, user, filter }: Question,
   end: Position | undefined,
   { show, flush }: Printer,
+  until: Promise<void> | undefined,
 ): Promise<Past> => {
   const { ofRoom, ofUser } = historyOf(store);
   const source =
     user !== undefined ? ofUser(user) : room !== undefined ? ofRoom(room, filter.from ?? 0n) : store.readAll();
   let last = end;
   let found = false;
+  let over = false;
+  void until?.then(() => {
+    over = true;
+  });
   for await (const event of source) {
+    if (over) break;
     if (room !== undefined && event.stream !== streamOf(room)) continue;
     found = true;
     if (last === undefined || store.comparePositions(event.position, last) > 0) last = event.position;
@@ -122,13 +130,14 @@ const nothingFound =
     return 1;
   };
 
-/** Live, until SIGINT or SIGTERM, or until the log is lost. */
+/** Live, until it is over, or until the log is lost. */
 const follow =
   (
     store: EventStore,
     after: Position | undefined,
     { room, user }: Question,
     { show, flush }: Printer,
+    over: Promise<void>,
   ): CliTask<number> =>
   () =>
     new Promise((resolve) => {
@@ -142,7 +151,7 @@ const follow =
         },
         onStopped: (failure) => resolve(E.left(because(failure))),
       });
-      void ended().then(() => {
+      void over.then(() => {
         subscription.stop();
         resolve(E.right(0));
       });
