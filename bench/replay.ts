@@ -13,7 +13,7 @@ import { follow, round, timed } from './support/measure.ts';
 
 /**
  * `npm run bench -- replay`: a log of many events, read by a subscription as at start, into nothing and into the rooms
- * projection, and by `readAll`; then what an auditor asks of it.
+ * in memory, and by `readAll`; then what an auditor asks of it.
  *
  *   --events 1000000 --rooms 10000 --members 10
  *   --file PATH     made there where it is missing, and kept; otherwise a temporary one

@@ -1,4 +1,4 @@
-/** `node support-replay.ts FILE`: a log into the rooms projection as at the server's start, in a process of its own; JSON out. */
+/** `node replay.ts FILE`: a log into the rooms in memory as at the server's start, in a process of its own; JSON out. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as E from 'fp-ts/lib/Either.js';

@@ -1,4 +1,4 @@
-/** `node support-write-log.ts FILE EVENTS ROOMS MEMBERS`: makes a log in a process of its own, whose memory is not measured. */
+/** `node write-log.ts FILE EVENTS ROOMS MEMBERS`: makes a log in a process of its own, whose memory is not measured. */
 import * as E from 'fp-ts/lib/Either.js';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { randomIds } from '../../src/runtime/ids.ts';

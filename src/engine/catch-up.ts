@@ -19,7 +19,7 @@ export interface CatchUpPorts {
 export const catchUpMs = 5_000;
 
 /**
- * Brings one room up to the end of its stream by reading the stream, past whatever the projection's own subscription has not
+ * Brings one room up to the end of its stream by reading the stream, past whatever the node's own subscription has not
  * given yet. Where an earlier event is missing the room is folded anew from the stream's start.
  */
 export const catchUpRoom =

@@ -8,7 +8,7 @@ import type { Addressed } from '../room/routing-rule.ts';
 
 /** Where a command came from: what goes into its event's metadata, and by what it is known when it comes again. */
 export interface Origin {
-  /** `udp:192.0.2.1:5060`, `mi:http:127.0.0.1:40000`, `mi:fifo`, `import`. */
+  /** `udp:192.0.2.1:5060`, `mi:http:127.0.0.1:40000`, `mi:fifo`, `imcd`, `import`. */
   readonly source: string;
   /** Becomes `$correlationId`: the Call-ID of a SIP request, an id of its own for others. */
   readonly correlationId: string;
@@ -37,7 +37,7 @@ export type Failure =
   | { readonly kind: 'Overloaded'; readonly message: string }
   /** An event of a type or version that this node does not know stands in the room's stream. */
   | { readonly kind: 'RoomStopped'; readonly message: string }
-  /** A projection that lags did not reach the stream's end in time. */
+  /** The rooms in memory lag, and did not reach the stream's end in time. */
   | { readonly kind: 'Lagging'; readonly message: string }
   | { readonly kind: 'Defect'; readonly message: string; readonly cause?: unknown };
 
@@ -57,6 +57,6 @@ export interface Conference {
    * transmission of every copy has been handed over, or 200 ms later. Announcements leave after `answer` has returned.
    */
   readonly message: (message: IncomingMessage, answer: (answer: Answer) => void) => void;
-  /** A command from elsewhere than SIP (MI, import): through the same mailbox, `decide` and log. Same order of answer and announcements. */
+  /** A command from elsewhere than SIP: the MI's. Through the same mailbox, `decide` and log; same order of answer and announcements. */
   readonly execute: (command: RoomCommand, origin: Origin, answer: (answer: Answer) => void) => void;
 }

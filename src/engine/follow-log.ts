@@ -4,7 +4,7 @@ import type { EventStore, Position, StoredEvent, StoreFailure, Subscription } fr
 import type { Ids } from '../ports/ids.ts';
 import type { Log } from '../ports/log.ts';
 
-/** A consumer that follows the log for ever: the rooms projection, the mirror. */
+/** A consumer that follows the log for ever: the rooms in memory, the mirror. */
 export interface FollowedLog {
   /** The last position that `onEvents` has taken. */
   readonly position: () => Position | undefined;

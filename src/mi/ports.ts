@@ -36,7 +36,7 @@ export interface MiPorts {
   readonly mirrorStatus: () => Readonly<Record<string, unknown>>;
 }
 
-/** What is read of the rooms projection. Rooms are live: nothing of one is kept over an await. */
+/** What is read of the rooms. Rooms are live: nothing of one is kept over an await. */
 export interface RoomsView {
   readonly size: number;
   /** 2^hash_size. */

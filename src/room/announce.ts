@@ -24,7 +24,7 @@ export interface AnnounceOptions {
 
 /**
  * Who is told what of a command, and of the event that it led to. Computed from the room before that event, since the
- * projection applies it in place; to be sent after the command's answer, from the live path only.
+ * read model applies it in place; to be sent after the command's answer, from the live path only.
  */
 export const announce = (
   before: RoomState,

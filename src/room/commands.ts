@@ -2,7 +2,10 @@ import * as t from 'io-ts';
 import { Actor, Role, scheme } from './actor.ts';
 import { MemberUri, RoomUri } from './address.ts';
 
-/** Intents, imperative (behaviour section 3). `syntax.ts` makes them from a message body, the MI and the import from their own. */
+/**
+ * Intents, imperative (behaviour section 3). `syntax.ts` makes them from a message body, the MI from the arguments of its
+ * methods, and the engine one from an invitation that could not be delivered.
+ */
 
 const byUser = <T extends string, P extends t.Props>(type: T, props: P) =>
   t.strict({ type: t.literal(type), room: RoomUri, actor: MemberUri, ...props }, type);

@@ -72,7 +72,7 @@ const promote = (user: string) =>
 const topic = (text: string) => ['TopicChanged', { topic: text, by: 'sip:alice@example.org' }] as const;
 const destroy = () => ['RoomDestroyed', { by: 'sip:alice@example.org', cause: 'destroy' }] as const;
 
-/** All that a projection knows, in a form that compares. */
+/** All that the rooms know, in a form that compares. */
 const stateOf = (rooms: Rooms) => {
   const records = [];
   for (let bucket = 0; bucket < rooms.buckets; bucket += 1) {
