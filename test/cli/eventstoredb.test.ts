@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stateJson } from '../../src/mi/event-json.ts';
+import { createLog } from '../support/eventstoredb/log.ts';
 import { openOn } from '../support/eventstoredb/open.ts';
 import { startDouble } from '../support/eventstoredb/server.ts';
 import { imcd, jsonLines, lines, temporaryFolder } from '../support/imcd.ts';
@@ -49,6 +50,22 @@ describe('on EventStoreDB', () => {
         .filter(({ touched }) => touched.has('bob@example.org'))
         .map(({ key, revision }) => [`room-${key}`, revision]),
     );
+  });
+
+  it('history says that the log did not answer, not that it has no events of the room', async () => {
+    const log = createLog();
+    let reads = 0;
+    // The stream is deleted between the read from a revision on, which finds nothing, and the question whether it exists.
+    const stream = () => {
+      reads += 1;
+      return reads === 1 ? [] : 'deleted';
+    };
+    const other = await startDouble({ log: { ...log, stream } });
+    const { code, out, err } = await imcd(['history', 'chat-1', '--from', '99', ...where, '--store_url', other.url]);
+    await other.stop();
+    assert.deepEqual([code, out], [1, ''], err);
+    assert.match(err, /^imcd: the stream was tombstoned/);
+    assert.doesNotMatch(err, /no events/);
   });
 
   it('state shows rooms as they were', async () => {

@@ -1,7 +1,6 @@
 import { sequenceS } from 'fp-ts/lib/Apply.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Config } from '../../config/config.ts';
 import { historyOf } from '../../engine/history.ts';
@@ -60,7 +59,7 @@ const history = (store: EventStore, question: Question, invocation: Invocation):
     TE.chain((end) => readingLog(() => showPast(store, question, end, printer, following))),
     TE.chain(({ last, found }) => {
       if (following !== undefined) return follow(store, last, question, printer, following);
-      return TE.fromTask(found ? T.of(0) : nothingFound(store, question, invocation));
+      return found ? TE.right(0) : nothingFound(store, question, invocation);
     }),
   );
 };
@@ -119,16 +118,15 @@ const showPast = async (
 };
 
 /** A room whose events are all before `--from` is there all the same. */
-const nothingFound =
-  (store: EventStore, { room, user, filter }: Question, { err }: Invocation): T.Task<number> =>
-  async () => {
-    if (filter.from !== undefined && room !== undefined) {
-      const revision = await store.lastRevision(streamOf(room))();
-      if (E.isRight(revision) && revision.right !== undefined) return 0;
-    }
-    err(`imcd: the log has no events of ${room ?? user}`);
-    return 1;
-  };
+const nothingFound = (store: EventStore, { room, user, filter }: Question, { err }: Invocation): CliTask<number> =>
+  pipe(
+    filter.from === undefined || room === undefined ? TE.right(undefined) : store.lastRevision(streamOf(room)),
+    TE.bimap(because, (revision) => {
+      if (revision !== undefined) return 0;
+      err(`imcd: the log has no events of ${room ?? user}`);
+      return 1;
+    }),
+  );
 
 /** Live, until it is over, or until the log is lost. */
 const follow =
