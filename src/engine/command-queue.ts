@@ -4,7 +4,7 @@ import { type RoomKey, roomKey } from '../room/address.ts';
 import { type Failure, failed } from './conference.ts';
 import { type Job, type Settlement, settledWith } from './decide-batch.ts';
 import { type CommandPorts, handleCommands } from './handle-command.ts';
-import { createMailboxes } from './mailbox.ts';
+import { batchSize, createMailboxes } from './mailbox.ts';
 
 /** Commands on their way, each room's in the order of their arrival. */
 export interface CommandQueue {
@@ -18,8 +18,6 @@ export interface CommandQueue {
 
 /** Most commands that wait for the log, over all rooms; beyond, 503. */
 export const mostCommands = 10_000;
-/** Most commands of one room in one write. */
-const batchSize = 64;
 
 const overloaded: Failure = { kind: 'Overloaded', message: 'too many commands wait for the log' };
 const defect: Failure = {

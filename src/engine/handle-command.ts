@@ -43,8 +43,8 @@ interface Behind {
 }
 const behind: Behind = { kind: 'Behind' };
 
-/** How often a batch is decided before it is given up. */
-const mostTries = 16;
+/** How often a write is tried, because other nodes' events took its place, before it is given up. */
+export const mostRaces = 16;
 
 /**
  * Works on a batch of commands for one room: decides each on the state that the ones before it leave behind, appends all
@@ -79,13 +79,13 @@ const again = (batch: Batch, tries: number): TE.TaskEither<Failure, Settlements>
   ports.counters.retried += 1;
   return pipe(
     catchUpRoom(ports)(key),
-    TE.chain(() => (tries < mostTries ? tryBatch(batch, tries + 1) : TE.left(lostEveryRace(key)))),
+    TE.chain(() => (tries < mostRaces ? tryBatch(batch, tries + 1) : TE.left(lostEveryRace(key)))),
   );
 };
 
 const lostEveryRace = (key: RoomKey): Failure => ({
   kind: 'Lagging',
-  message: `room ${key} is so busy that this command lost ${mostTries} races for its place`,
+  message: `room ${key} is so busy that this command lost ${mostRaces} races for its place`,
 });
 
 const decideUnlessStopped = ({ ports, key, jobs }: Batch): E.Either<Failure, readonly Decided[]> => {

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Courier, Delivery } from '../ports/courier.ts';
 import type { Log } from '../ports/log.ts';
 import type { Rooms } from '../read-models/rooms.ts';
-import { Operator } from '../room/actor.ts';
+import { systemOperator } from '../room/actor.ts';
 import { type MemberUri, memberKey, roomKey } from '../room/address.ts';
 import type { Announcement } from '../room/announce.ts';
 import type { RoomCommand } from '../room/commands.ts';
@@ -28,12 +28,6 @@ const mostInvitations = 10_000;
 /** A withdrawal is tried again while the log is away: after so long, this often. */
 const withdrawAgainMs = 1_000;
 const withdrawalTries = 600;
-
-/** Who withdraws. */
-const imcd: Operator = ((name: string): Operator => {
-  if (!Operator.is(name)) throw new Error(`${name} is no operator`);
-  return name;
-})('operator:imcd');
 
 /** An invitation on its way, and the event that made it. */
 interface Sent {
@@ -77,7 +71,7 @@ const undelivered = (ports: InvitationPorts, sent: Sent, delivery: Delivery): vo
   const { invitation, invited: member, origin, invitedAt } = sent;
   const room = invitation.from;
   ports.log.info({ room, member, delivery, callId: origin.correlationId }, 'an invitation could not be delivered');
-  const command: RoomCommand = { type: 'WithdrawInvitation', room, actor: imcd, member };
+  const command: RoomCommand = { type: 'WithdrawInvitation', room, actor: systemOperator, member };
   withdraw(ports, sent, invitedAt === undefined ? command : { ...command, invitedAt }, 0);
 };
 

@@ -11,6 +11,9 @@ export interface Mailboxes<K, J> {
   readonly idle: () => Promise<void>;
 }
 
+/** Most events of one stream that the engine puts into one write. */
+export const batchSize = 64;
+
 export interface MailboxOptions<K, J> {
   /** Most jobs over all keys. */
   readonly most: number;

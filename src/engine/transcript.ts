@@ -6,7 +6,8 @@ import type { RoomKey } from '../room/address.ts';
 import type { EventMetadata } from '../room/metadata.ts';
 import { transcriptOf } from '../room/stream.ts';
 import type { MessageSent } from '../room/transcript.ts';
-import { createMailboxes, type Mailboxes } from './mailbox.ts';
+import { mostRaces } from './handle-command.ts';
+import { batchSize, createMailboxes, type Mailboxes } from './mailbox.ts';
 
 /** A chat message to be recorded. `settle` is called once: undefined when it is durable. */
 export interface Recording {
@@ -24,7 +25,7 @@ export const createTranscripts = (store: EventStore, ids: Ids, most: number): Ma
 
   const write = async (key: RoomKey, events: readonly NewEvent[]): Promise<StoreFailure | undefined> => {
     const stream = transcriptOf(key);
-    for (let tries = 0; tries < 16; tries += 1) {
+    for (let tries = 0; tries < mostRaces; tries += 1) {
       let known = revisions.get(key);
       if (known === undefined) {
         const last = await store.lastRevision(stream)();
@@ -47,7 +48,7 @@ export const createTranscripts = (store: EventStore, ids: Ids, most: number): Ma
 
   return createMailboxes({
     most,
-    batch: 64,
+    batch: batchSize,
     work: async (key, recordings) => {
       const events = recordings.map(({ message, metadata }) => ({ id: ids.uuid(), ...message, metadata }));
       const failure = await write(key, events);

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../ports/clock.ts';
 import type { Position } from '../ports/event-store.ts';
 import type { RoomKey } from '../room/address.ts';
+import { eventTime } from '../room/time.ts';
 import type { Rooms } from './rooms.ts';
 import { parseRecord, recordLine } from './snapshot-record.ts';
 
@@ -57,7 +58,7 @@ export const writeSnapshot = async (options: WriteOptions): Promise<Written> => 
   const handle = await open(part, 'w', 0o600);
   try {
     const out = new Slices(handle, clock);
-    const at = new Date(clock.now()).toISOString();
+    const at = eventTime(clock.now());
     out.line(JSON.stringify({ imcd: 'snapshot', schema: snapshotSchema, identity, position, rooms: rooms.size, at }));
     for (let bucket = 0; bucket < rooms.buckets; bucket += 1) {
       for (const record of rooms.dump(bucket)) {

@@ -62,6 +62,9 @@ export const roomKey = (uri: RoomUri): RoomKey => uri.slice(4).toLowerCase() as 
 /** Identity of a canonical member URI. */
 export const memberKey = (uri: MemberUri): MemberKey => uri.slice(4).toLowerCase() as MemberKey;
 
+/** `sip:user@domain` of two texts, whatever they are: canonical where both are. */
+export const uriOf = (user: string, domain: string): string => `sip:${user}@${domain}`;
+
 /** The canonical URI of a user of whom the identity alone is known, in lower case. */
 export const memberOfKey = (key: MemberKey): MemberUri => `sip:${key}` as MemberUri;
 

@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { withScheme } from './actor.ts';
 import { type CommandRow, type CommandType, row } from './command-row.ts';
 import { isPrivate, restOfLine, role, room, roomName, unknownCommand, user, type WordParameter } from './parameters.ts';
 import { topicRule } from './parse-text.ts';
@@ -7,10 +8,6 @@ import { topicRule } from './parse-text.ts';
  * The commands that people write, a row each (behaviour section 3), in the order of `#help`. Grammar (`syntax.ts`), `#help`
  * (`texts.ts`), completion (`completion.ts`) and the reference are made from it: nothing else knows how a command is spelt.
  */
-
-/** `sips` of one who was written so: remembered by what makes a member. */
-const sips = ({ scheme }: { readonly scheme?: 'sip' | 'sips' }): { readonly scheme?: 'sips' } =>
-  scheme === 'sips' ? { scheme } : {};
 
 /** `[WORD]` of `#help`: a command's name or alias, the start character before it or not. */
 const commandName: WordParameter<'command', string | undefined> = {
@@ -41,7 +38,7 @@ const rows = [
       room: given.room,
       actor: from.sender,
       private: given.private,
-      ...sips(from),
+      ...withScheme(from),
     }),
   }),
   row({
@@ -50,7 +47,7 @@ const rows = [
     help: 'become a member; a room that is missing is made',
     sentence: 'You become a member: of a private room if you are invited, of a missing one as its owner.',
     makes: ['JoinRoom'],
-    make: (given, from) => ({ type: 'JoinRoom', room: given.room, actor: from.sender, ...sips(from) }),
+    make: (given, from) => ({ type: 'JoinRoom', room: given.room, actor: from.sender, ...withScheme(from) }),
   }),
   row({
     name: 'invite',
@@ -63,7 +60,7 @@ const rows = [
       room: given.room,
       actor: sender,
       member: given.user.uri,
-      ...sips(given.user),
+      ...withScheme(given.user),
     }),
   }),
   row({
@@ -77,7 +74,7 @@ const rows = [
       room: given.room,
       actor: sender,
       member: given.user.uri,
-      ...sips(given.user),
+      ...withScheme(given.user),
     }),
   }),
   row({
@@ -86,7 +83,7 @@ const rows = [
     help: 'accept an invitation',
     sentence: 'You accept the invitation to a room and become a member.',
     makes: ['AcceptInvitation'],
-    make: (given, from) => ({ type: 'AcceptInvitation', room: given.room, actor: from.sender, ...sips(from) }),
+    make: (given, from) => ({ type: 'AcceptInvitation', room: given.room, actor: from.sender, ...withScheme(from) }),
   }),
   row({
     name: 'deny',

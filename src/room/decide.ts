@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { type Actor, isOperator } from './actor.ts';
+import { type Actor, isOperator, withScheme } from './actor.ts';
 import { type MemberUri, memberKey } from './address.ts';
 import type { RoomCommand } from './commands.ts';
 import type { RoomEvent } from './events.ts';
@@ -75,9 +75,6 @@ const mayOwn = (room: Room, actor: Actor): boolean => isOperator(actor) || membe
 
 const mayManage = (room: Room, actor: Actor): boolean =>
   isOperator(actor) || memberKey(actor) === room.owner || find(room, actor)?.role === 'admin';
-
-const withScheme = ({ scheme }: { readonly scheme?: 'sips' | undefined }): { readonly scheme?: 'sips' } =>
-  scheme === undefined ? {} : { scheme };
 
 const create = (policy: Policy, command: Asked<'CreateRoom'>, room: RoomState): Decision => {
   if (room === undefined) {

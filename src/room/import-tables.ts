@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { type MemberUri, memberKey, type RoomKey, type RoomUri, roomKey } from './address.ts';
+import { type MemberUri, memberKey, type RoomKey, type RoomUri, roomKey, uriOf } from './address.ts';
 import { parseMember, parseRoom } from './parse-address.ts';
 import type { Malformed } from './refusals.ts';
 import type { Member } from './room.ts';
@@ -102,8 +102,8 @@ export const foundRooms = (tables: TablesToImport, unfit: Unfit): FoundRooms => 
   return { rooms, left };
 };
 
-const spelledRoom = ({ name, domain }: RoomToImport): string => `sip:${name}@${domain}`;
-const spelledUser = ({ user, domain }: MemberToImport): string => `sip:${user}@${domain}`;
+const spelledRoom = ({ name, domain }: RoomToImport): string => uriOf(name, domain);
+const spelledUser = ({ user, domain }: MemberToImport): string => uriOf(user, domain);
 const spelledMember = (row: MemberToImport): string => `${spelledUser(row)} of ${row.room}`;
 
 /**

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
-import { MemberUri, mostPart, mostRoomUri, RoomUri } from './address.ts';
+import { MemberUri, mostPart, mostRoomUri, RoomUri, uriOf } from './address.ts';
 import type { Malformed } from './refusals.ts';
 
 /**
@@ -135,7 +135,7 @@ export const parseMember = (text: string, domain: string): E.Either<Malformed, W
   const { user, domain: at, scheme } = parts.right;
   if (user.length > mostPart) return tooLong('The user', user.length, mostPart);
   if (at.length > mostPart) return tooLong('The domain', at.length, mostPart);
-  const uri = `sip:${user}@${at}`;
+  const uri = uriOf(user, at);
   return MemberUri.is(uri)
     ? E.right({ uri, scheme })
     : E.left({ reason: 'BadAddress', found: text.slice(0, mostFound) });
@@ -151,7 +151,7 @@ export const parseRoom = (text: string, domain: string): E.Either<Malformed, Roo
   const parts = partsOf(text, domain);
   if (E.isLeft(parts)) return parts;
   const { user, domain: at } = parts.right;
-  const uri = `sip:${user}@${at}`;
+  const uri = uriOf(user, at);
   if (user.length > mostPart) return tooLong("The room's name", user.length, mostPart);
   if (at.length > mostPart) return tooLong('The domain', at.length, mostPart);
   if (uri.length > mostRoomUri) return tooLong("The room's whole URI", uri.length, mostRoomUri);

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { partitionMap } from 'fp-ts/lib/ReadonlyArray.js';
 import { sql } from 'kysely';
+import { uriOf } from '../room/address.ts';
 import type { MemberToImport, RoomToImport, TablesToImport } from '../room/import-tables.ts';
 import { connect } from './database/connect.ts';
 import type { Session } from './database/session.ts';
@@ -72,7 +73,7 @@ const roomIn =
   (source: string) =>
   (cells: Cells): E.Either<string, RoomToImport> => {
     const [name, domain] = [textOf(cells.name), textOf(cells.domain)];
-    const row = `room sip:${name}@${domain}`;
+    const row = `room ${uriOf(name, domain)}`;
     const empty = nullAmong(cells);
     if (empty !== undefined) return E.left(`${row}: its ${empty} is NULL`);
     const flag = Number(cells.flag);
@@ -84,7 +85,7 @@ const memberIn =
   (source: string) =>
   (cells: Cells): E.Either<string, MemberToImport> => {
     const [user, domain, room] = [textOf(cells.username), textOf(cells.domain), textOf(cells.room)];
-    const row = `member sip:${user}@${domain} of ${room}`;
+    const row = `member ${uriOf(user, domain)} of ${room}`;
     const empty = nullAmong(cells);
     if (empty !== undefined) return E.left(`${row}: its ${empty} is NULL`);
     const flag = Number(cells.flag);

@@ -3,6 +3,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { LogLevel } from '../../ports/log.ts';
 import { type MemberKey, memberKey } from '../../room/address.ts';
+import { eventTime } from '../../room/time.ts';
 import { givenUser, userParam } from '../arguments.ts';
 import { longList } from '../encode.ts';
 import { type Arguments, coreSpellings, imcSpellings, type Method } from '../method.ts';
@@ -115,7 +116,7 @@ export const mirrorStatus: Method = {
 
 function* rows(all: Iterable<Contact>): Generator<unknown> {
   for (const { user, contact, expires, source } of all) {
-    yield { AOR: user, Contact: contact, Expires: new Date(expires).toISOString(), Source: source };
+    yield { AOR: user, Contact: contact, Expires: eventTime(expires), Source: source };
   }
 }
 

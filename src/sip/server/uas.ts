@@ -1,5 +1,6 @@
 import type { Conference, IncomingMessage } from '../../engine/conference.ts';
 import { showTransportAddress } from '../../net/address.ts';
+import { withScheme } from '../../room/actor.ts';
 import type { RoutingRule } from '../../room/routing-rule.ts';
 import { isCommand } from '../../room/syntax.ts';
 import type { SipRequest } from '../message/message.ts';
@@ -84,7 +85,7 @@ const messageIn = (
   return {
     ...place,
     sender: sender.uri,
-    ...(sender.scheme === undefined ? {} : { scheme: sender.scheme }),
+    ...withScheme(sender),
     contentType,
     body,
     origin: {

@@ -1,4 +1,4 @@
-import type { RoomUri } from '../../room/address.ts';
+import { type RoomUri, uriOf } from '../../room/address.ts';
 import type { Room } from '../../room/room.ts';
 import { type MemberRow, memberRows, type RoomRow, roomRow } from './rows.ts';
 
@@ -11,7 +11,7 @@ export const differ = (
   members: readonly MemberRow[],
 ): string[] => {
   const found: string[] = [];
-  const rows = new Map(rooms.map((row) => [`sip:${row.name}@${row.domain}`, row]));
+  const rows = new Map(rooms.map((row) => [uriOf(row.name, row.domain), row]));
   const membersOf = Map.groupBy(members, ({ room }) => room);
   for (const room of expected) {
     const row = rows.get(room.uri);
@@ -50,4 +50,4 @@ const differInRoom = (room: Room, rows: readonly MemberRow[]): string[] => {
   return found;
 };
 
-const spelled = (row: MemberRow): string => `sip:${row.username}@${row.domain}`;
+const spelled = (row: MemberRow): string => uriOf(row.username, row.domain);

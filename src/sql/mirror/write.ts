@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { domainOf, type MemberUri, memberKey, type RoomUri, userOf } from '../../room/address.ts';
+import { domainOf, type MemberUri, memberKey, type RoomUri, uriOf, userOf } from '../../room/address.ts';
 import type { Cell, ColumnType, Session, Tables } from '../database/session.ts';
 import type { RoomPlan } from './plan.ts';
 import { isOwner, type MemberRow, memberFlags, memberRow, type RoomRow, roomRow } from './rows.ts';
@@ -79,7 +79,7 @@ export const writePlans = async (
 const rewrite = async (write: RowWriter, room: RoomUri, owner: string): Promise<number> => {
   const rows = await write.membersOf(room);
   const after = rows.map((row) => {
-    const is = memberKey(`sip:${row.username}@${row.domain}` as MemberUri) === owner;
+    const is = memberKey(uriOf(row.username, row.domain) as MemberUri) === owner;
     return { ...row, flag: is ? memberFlags.owner : isOwner(row) ? memberFlags.admin : row.flag };
   });
   const first = after.filter(isOwner);
@@ -120,7 +120,7 @@ export class RowWriter {
       const keys = some.map(({ room }) => [userOf(room), domainOf(room)]);
       const { rows } = await sql<{ name: string; domain: string }>`
         SELECT name, domain FROM ${this.#rooms} WHERE (name, domain) IN ${this.#session.among(keys)}`.execute(this.#db);
-      for (const { name, domain } of rows) found.add(`sip:${name}@${domain}`);
+      for (const { name, domain } of rows) found.add(uriOf(name, domain));
       return rows.length;
     });
     const missing = new Set(asked.filter(({ room }) => !found.has(room)));

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { StoreFailure } from '../../ports/event-store.ts';
 import { StoreError } from '../../ports/event-store.ts';
+import { eventTime } from '../../room/time.ts';
 import { isUnwritable } from './failure.ts';
 
 /**
@@ -92,7 +93,7 @@ export const openForWriting = (file: string, identity: () => string, now: () => 
     if (examine(db, file) === 'new') {
       // In the rollback journal's mode: a file whose contents stand in the WAL alone would look empty after a crash.
       db.exec(`PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; ${schema}`);
-      db.prepare('INSERT INTO log VALUES (?, ?)').run(identity(), new Date(now()).toISOString());
+      db.prepare('INSERT INTO log VALUES (?, ?)').run(identity(), eventTime(now()));
       db.exec('COMMIT');
     }
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
