@@ -15,8 +15,12 @@ import { asProjectionEvents, everything, runText, shipped, story } from './suppo
 const events = story(everything);
 
 describe("imcd's own projections, run here", () => {
-  it('have a story to run on with each type of event', () => {
-    assert.deepEqual(new Set(everything.map(([, type]) => type)), new Set(Object.keys(roomEvents)));
+  it('have a story to run on with each type of event, in each version that a log may hold', () => {
+    const versions = Object.entries(roomEvents).flatMap(([type, { version }]) =>
+      Array.from({ length: version }, (_, older) => `${type} ${older + 1}`),
+    );
+    const told = events.map(({ event: { type, metadata } }) => `${type} ${Object(metadata).version}`);
+    assert.deepEqual(new Set(told), new Set(versions));
   });
 
   const run = (name: string) => runText(shipped(name), asProjectionEvents(events));
