@@ -8,6 +8,7 @@ import type { Position, StoredEvent } from '../../src/ports/event-store.ts';
 import { createRooms, type Rooms } from '../../src/read-models/rooms.ts';
 import { readSnapshot, snapshotSchema, writeSnapshot } from '../../src/read-models/snapshot.ts';
 import { fieldsOf } from '../../src/room/codec-fields.ts';
+import { roomEvents } from '../../src/room/events.ts';
 import { Enrolled, Invited, RoomProperties } from '../../src/room/room.ts';
 import { roomPrefix } from '../../src/room/stream.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -92,10 +93,11 @@ const load = (file: string, rooms: Rooms, end: Position | undefined, of = identi
   readSnapshot({ file, rooms, identity: of, end, comparePositions, now });
 
 describe('the schema of snapshots', () => {
-  it('rises with what a room is, so that no older imcd takes one over and loses something', () => {
+  it('rises with what a room is and with what it is made of, so that no older imcd takes one over and loses something', () => {
     const fields = [RoomProperties, Enrolled, Invited].map((codec) => fieldsOf(codec).map(([name]) => name));
+    const events = Object.fromEntries(Object.entries(roomEvents).map(([type, { version }]) => [type, version]));
     assert.deepEqual(
-      { schema: snapshotSchema, fields },
+      { schema: snapshotSchema, fields, events },
       {
         schema: 2,
         fields: [
@@ -103,6 +105,20 @@ describe('the schema of snapshots', () => {
           ['uri', 'role', 'since', 'scheme'],
           ['uri', 'role', 'since', 'inviter', 'scheme'],
         ],
+        events: {
+          RoomCreated: 1,
+          MemberJoined: 1,
+          MemberInvited: 1,
+          InvitationAccepted: 1,
+          InvitationDenied: 1,
+          InvitationWithdrawn: 1,
+          MemberRemoved: 1,
+          MemberExited: 1,
+          MemberAdded: 1,
+          RoleChanged: 1,
+          TopicChanged: 1,
+          RoomDestroyed: 1,
+        },
       },
     );
   });
