@@ -11,7 +11,7 @@ describe('the pages on how to add something', () => {
     it(`${page} names files that are there, but for the one that is to be made`, () => {
       const text = readFileSync(join(folder, page), 'utf8');
       const made = /\bSay `(?<name>[\w-]+)`/.exec(text)?.groups?.name;
-      const named = [...text.matchAll(/`((?:src|test|docs|schemas|scripts)\/[\w./-]+\.\w+)`/g)].map(
+      const named = [...text.matchAll(/`((?:src|test|docs|schemas|scripts|projections)\/[\w./-]+\.\w+)`/g)].map(
         ([, path = '']) => path,
       );
       const missing = named.filter((path) => !existsSync(join(root, path)) && !(made && path.includes(made)));
