@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { allOptions } from '../../src/config/config.ts';
 import { component } from '../support/component.ts';
 import { imcd, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
@@ -84,7 +85,9 @@ describe('imcd serve', () => {
     server.signal('SIGHUP');
     const refused = await server.logged(/only a restart applies it/);
     assert.deepEqual(refused.options, ['hash_size', 'mi.token']);
-    assert.equal((await server.logged(/^configuration reloaded$/))['log.level'], 'debug');
+    const reloaded = await server.logged(/^configuration reloaded$/);
+    assert.equal(reloaded['log.level'], 'debug');
+    for (const [name, { reloadable }] of allOptions) assert.ok(!reloadable || name in reloaded, `${name} is reloaded`);
     const mi = ['--mi.http', `127.0.0.1:${server.mi}`];
     assert.match((await imcd(['mi', 'log_level', ...mi])).out, /"Log level": "debug"/);
     writeFileSync(file, 'hash_size: many\n');
