@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { type Backoff, backoff } from '../../bounds/backoff.ts';
 import { followLog } from '../../engine/follow-log.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
@@ -26,6 +27,8 @@ const askEveryMs = 2_000;
 const lastWorkMs = 2_000;
 /** After so many tries of one transaction in a row the session is begun anew. */
 const mostTries = 20;
+/** Pauses between them. */
+const writeAgain: Backoff = { firstMs: 20, mostMs: 1_000 };
 
 export interface Leading {
   readonly store: EventStore;
@@ -133,7 +136,7 @@ const commit = async (
   plans: readonly RoomPlan[],
   position: Position,
 ): Promise<{ readonly moved: Checkpoint; readonly missing: Missing }> => {
-  const { session, tables, progress, stop, log } = leading;
+  const { session, tables, progress, stop, ids, log } = leading;
   for (let tries = 1; ; tries += 1) {
     try {
       return await leading.patient(
@@ -155,7 +158,7 @@ const commit = async (
       if (failure === 'lost' || tries === mostTries || stop.asked()) throw error;
       progress.counters.retries += 1;
       log.debug({ database: progress.database, tries }, `the mirror tries a transaction again: ${sentenceOf(error)}`);
-      await stop.pause(Math.min(1_000, 10 * 2 ** tries));
+      await stop.pause(backoff(writeAgain, tries - 1, ids.chance));
     }
   }
 };

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Backoff, backoff } from '../../bounds/backoff.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventStore, Position } from '../../ports/event-store.ts';
 import type { Ids } from '../../ports/ids.ts';
@@ -40,8 +41,8 @@ export interface Mirror {
 const askEveryMs = 1_000;
 /** How long a mirror that has stopped aloud waits before it looks whether the cause is gone. */
 const lookAgainMs = 10_000;
-/** Longest pause between two tries to reach the database. */
-const longestPauseMs = 5_000;
+/** Pauses between two tries to reach the database. */
+const reachAgain: Backoff = { firstMs: 100, mostMs: 5_000 };
 /** A database that says nothing for so long is taken for gone. */
 export const silenceMs = 30_000;
 
@@ -84,7 +85,7 @@ const run = async (mirror: Running): Promise<void> => {
     progress.is('connecting');
     const ended = await session(mirror, onLead)();
     if (E.isRight(ended)) continue;
-    const pause = meet(ended.left, mirror.log, progress, failures);
+    const pause = meet(ended.left, mirror, failures);
     failures += 1;
     await progress.look();
     await stop.pause(pause);
@@ -93,12 +94,7 @@ const run = async (mirror: Running): Promise<void> => {
 };
 
 /** What to do about a failure: the pause before the next try. */
-const meet = (
-  { kind, message, cause }: MirrorFailure,
-  log: Log,
-  progress: MirrorProgress,
-  failures: number,
-): number => {
+const meet = ({ kind, message, cause }: MirrorFailure, { log, ids, progress }: Running, failures: number): number => {
   const { database, counters } = progress;
   switch (kind) {
     case 'Fenced':
@@ -110,7 +106,7 @@ const meet = (
         counters.connectionsLost += 1;
         log.warn({ database }, `the mirror's database cannot be used, and is tried again: ${message}`);
       }
-      return Math.min(longestPauseMs, 100 * 2 ** Math.min(failures, 10));
+      return backoff(reachAgain, failures, ids.chance);
     case 'UnusableOption':
     case 'ForeignTable':
     case 'Stopped':

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Clock } from '../../../src/ports/clock.ts';
 import { StoreError, type StoreFailure } from '../../../src/ports/event-store.ts';
 import { SqliteError } from '../../../src/sql/database/failures.ts';
 import { compareMirror } from '../../../src/sql/mirror/compare.ts';
@@ -47,6 +48,26 @@ describe("a mirror's failures", () => {
       assert.deepEqual(outcome, E.left({ kind: 'LogFailed', message: 'the log is away', cause: failure }));
     }
     await world.rebuild(); // The session, and its lock, were let go.
+  });
+
+  it('a database that is away, which is tried again ever more seldom, by chance up to half as long', async () => {
+    const database = databaseAt('mysql://me@127.0.0.1:1/x');
+    const waits: number[] = [];
+    const seen = Promise.withResolvers<void>();
+    const { clock: real, ids } = world.options;
+    const clock: Clock = {
+      ...real,
+      after: (ms, run) => {
+        waits.push(ms);
+        if (waits.length === 8) seen.resolve();
+        return real.after(0, run);
+      },
+    };
+    const mirror = world.mirror({ database, clock, ids: { ...ids, chance: () => 0 } });
+    await seen.promise;
+    assert.equal(mirror.status().state, 'connecting');
+    await mirror.stop();
+    assert.deepEqual(waits.slice(0, 8), [50, 100, 200, 400, 800, 1_600, 2_500, 2_500]);
   });
 
   it('a database that is none', async () => {
