@@ -39,6 +39,7 @@ const option = <K extends AnyKind>(
 const path = text('a path', /^[^\0]+$/);
 // The column `version.table_name` holds 32 characters.
 const table = text('1 to 32 letters, digits, _ or $', /^[A-Za-z0-9_$]{1,32}$/);
+/** One character. */
 const startChar: Kind<string> = kind({
   name: 'character',
   allowed: 'one visible ASCII character, of more the first counts (in YAML # stands in quotes)',

@@ -108,6 +108,7 @@ export const network: Kind<Network> = kind({
   show: showNetwork,
 });
 
+/** A domain, in lower case, IPv6 in brackets. */
 export const domain: Kind<string> = kind({
   name: 'domain',
   allowed: 'a host name or an IP address, IPv6 in brackets',

@@ -65,6 +65,14 @@ describe('configuration: where it comes from', () => {
     assert.equal(config.log.level, 'error');
   });
 
+  it('gives domains in lower case and the start character alone: nobody behind it looks again', async () => {
+    const { domains, imc_cmd_start_char: startChar } = await right({
+      args: { domains: 'Example.ORG,[2001:DB8::1]', imc_cmd_start_char: '!!' },
+    });
+    assert.deepEqual(domains, ['example.org', '[2001:db8::1]']);
+    assert.equal(startChar, '!');
+  });
+
   it('puts defaults that hang on data into that folder', async () => {
     const config = await right({ args: { data: '/var/lib/imcd' } });
     assert.deepEqual(config.store_url, { kind: 'sqlite', file: '/var/lib/imcd/log.db' });
