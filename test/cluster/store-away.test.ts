@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { startDouble } from '../support/eventstoredb/server.ts';
+import { temporaryFolder } from '../support/imcd.ts';
 import { startTestServer } from '../support/server.ts';
 import { openUser } from '../support/sip-client.ts';
 import { until } from '../support/until.ts';
@@ -62,34 +63,38 @@ describe('imcd serve while EventStoreDB is away', { timeout: 120_000 }, () => {
       assert.equal((await alice.say(room, '#list')).status, 200);
       assert.match(JSON.stringify(await mi('list_rooms')), /chat-1@localhost/);
 
+      const tries = async (): Promise<number> =>
+        Number(/^imcd_eventstoredb_reconnections_tried_total (\d+)/m.exec((await get('/metrics')).text)?.[1]);
       await store[comeBack]();
-      const began = performance.now();
+      const before = await tries();
       await until('ready again', async () => (await get('/readyz')).status === 200);
-      assert.ok(performance.now() - began < 1_500, `${performance.now() - began} ms`);
+      // They are less than a second apart; the one under way when the server came back may have failed.
+      const needed = (await tries()) - before;
+      assert.ok(needed <= 2, `${needed} tries`);
       await until('commands work', async () => (await carol.say(room, '#join')).status === 200);
-      assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`);
       const joins = store.log.records.filter(({ data }) => Buffer.from(data).includes('carol'));
       assert.equal(joins.length, 1, 'carol joined more than once');
     });
   }
 
   it('starts from its snapshot and the newer events, and says one warning where the snapshot is of another log', async (t) => {
-    const { mkdtempSync, rmSync } = await import('node:fs');
-    const { tmpdir } = await import('node:os');
-    const { join } = await import('node:path');
-    const data = mkdtempSync(join(tmpdir(), 'imcd-away-'));
-    t.after(() => rmSync(data, { recursive: true }));
+    const data = temporaryFolder();
     const store = await startDouble();
     t.after(() => store.stop());
     const args = ['--store_url', store.url, '--db_url', 'none', '--domains', 'localhost'];
-    const first = await startTestServer({ args, data });
+    const begin = async (more: readonly string[] = []) => {
+      const server = await startTestServer({ args: [...args, ...more], data });
+      t.after(() => server.kill());
+      return server;
+    };
+    const first = await begin();
     const alice = await openUser({ host: '127.0.0.1', port: first.udp, domain: 'localhost' }, 'alice');
+    t.after(() => alice.close());
     for (const name of ['chat-1', 'chat-2', 'chat-3']) {
       assert.equal((await alice.say(`sip:${name}@localhost`, '#join')).status, 200);
     }
-    alice.close();
     await first.stop();
-    const second = await startTestServer({ args, data });
+    const second = await begin();
     const read = second.lines.find(({ msg }) => msg === 'the snapshot of the rooms was read');
     assert.equal(read?.rooms, 3);
     const ready = second.lines.find(({ msg }) => msg === 'ready');
@@ -98,10 +103,9 @@ describe('imcd serve while EventStoreDB is away', { timeout: 120_000 }, () => {
 
     const foreign = await startDouble();
     t.after(() => foreign.stop());
-    const third = await startTestServer({ args: [...args, '--store_url', foreign.url], data });
+    const third = await begin(['--store_url', foreign.url]);
     const warnings = third.lines.filter(({ level, msg }) => level === 'warn' && /snapshot/.test(msg));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]?.msg ?? '', /belongs to another log/);
-    await third.stop();
   });
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { sql } from 'kysely';
-import type { Clock } from '../../src/ports/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { SqlDialect } from '../../src/sql/database/settings.ts';
 import { differences } from '../../src/sql/mirror/tables.ts';
@@ -17,6 +16,7 @@ import {
 } from '../sql/history.ts';
 import { createWorld, untilStatus, type World } from '../sql/world.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
+import { createPacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/until.ts';
 
 const room = roomUri('sip:chat-1@imc.test');
@@ -263,7 +263,7 @@ export const sqlDialectContract = (dialect: SqlDialect, start: () => Promise<Dat
       const { db } = await world.session();
       await sql`UPDATE imc_rooms_checkpoint SET log = 'another'`.execute(db);
       // A mirror that has stopped looks again every 10 s: here time runs faster.
-      const clock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms / 50, run) };
+      const clock = createPacedClock(50);
       const mirror = world.mirror({ clock });
       await untilStatus(mirror, ({ state }) => state === 'stopped');
       assert.match(mirror.status().reason ?? '', /another log/);
@@ -291,7 +291,7 @@ export const sqlDialectContract = (dialect: SqlDialect, start: () => Promise<Dat
 
     it('of a database that takes what it is sent and says nothing is waited for', async () => {
       // Silence of 30 s ends a session: here time runs faster.
-      const mirror = world.mirror({ clock: { ...systemClock, after: (ms, run) => systemClock.after(ms / 20, run) } });
+      const mirror = world.mirror({ clock: createPacedClock(20) });
       await append(world.store, roomCreated(room, alice));
       await world.caughtUp(mirror);
       server.freeze(true);
@@ -325,22 +325,17 @@ export const sqlDialectContract = (dialect: SqlDialect, start: () => Promise<Dat
       const first = world.mirror();
       await append(world.store, roomCreated(room, alice));
       await world.caughtUp(first);
-      let waited = 0;
-      const counted: Clock['after'] = (ms, run) =>
-        systemClock.after(ms, () => {
-          waited += ms;
-          run();
-        });
-      const second = world.mirror({ clock: { ...systemClock, after: counted } });
+      const clock = createPacedClock();
+      const second = world.mirror({ clock });
       await untilStatus(second, ({ state }) => state === 'waiting');
       await append(world.store, memberJoined(room, bob));
       await world.caughtUp(first);
       assert.equal(second.counters.transactions, 0);
       await first.stop();
-      waited = 0;
+      clock.waited = 0;
       await append(world.store, memberJoined(room, carol));
       await untilStatus(second, ({ state }) => state === 'live');
-      assert.ok(waited < 5_000, `it let ${waited} ms go by`);
+      assert.ok(clock.waited < 5_000, `it waited ${clock.waited} ms`);
       await world.caughtUp(second);
       await agrees();
     });

@@ -3,11 +3,11 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openLocation } from '../../src/sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../../src/sip/stack.ts';
+import { until } from '../support/until.ts';
 import { countingIds, type RecordedLine, recordingLog } from '../support/world.ts';
 import { requestText } from './support/requests.ts';
 
@@ -140,7 +140,7 @@ describe('the stack over UDP', () => {
     });
     // It comes again meanwhile: it is one of those that are begun.
     socket.send(requestText({ body: 'hold', with: via('8') }), port, '127.0.0.1');
-    while (stack.counters.server.absorbed === 0) await pause(5);
+    await until('it has come again', () => stack.counters.server.absorbed > 0);
     hold[0]?.({ kind: 'done' });
     await last;
     assert.match(answers.pop() ?? '', /^SIP\/2\.0 200 OK\r\n[\s\S]*Call-ID: call8\r\n/);
@@ -156,7 +156,7 @@ describe('a stack that refuses', () => {
     const socket = createSocket('udp4', (bytes) => answers.push(bytes.toString().split('\r\n')[0] ?? ''));
     await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
     socket.send(requestText({ with: via('1') }), udp, '127.0.0.1');
-    while (held.length === 0) await pause(5);
+    await until('it is held', () => held.length > 0);
     stack.refuse();
     socket.send(requestText({ with: via('2') }), udp, '127.0.0.1');
     await once(socket, 'message');

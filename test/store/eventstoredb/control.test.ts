@@ -69,7 +69,8 @@ for (const [name, make] of kinds) {
         await until('appends work', () => said.size > 500);
         await control[go]();
         await until('the loss is noticed', () => store.status().kind === 'away');
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        const { tries } = store.counters;
+        await until('it has tried in vain', () => store.counters.tries > tries + 1);
         await control[comeBack]();
         await until('the store is back', () => store.status().kind === 'connected');
         const then = said.size;
