@@ -52,7 +52,7 @@ describe('on EventStoreDB', () => {
     );
   });
 
-  it('history says that the log did not answer, not that it has no events of the room', async () => {
+  it('history says that the log did not answer, not that it has no events of the room', async (t) => {
     const log = createLog();
     let reads = 0;
     // The stream is deleted between the read from a revision on, which finds nothing, and the question whether it exists.
@@ -61,8 +61,8 @@ describe('on EventStoreDB', () => {
       return reads === 1 ? [] : 'deleted';
     };
     const other = await startDouble({ log: { ...log, stream } });
+    t.after(() => other.stop());
     const { code, out, err } = await imcd(['history', 'chat-1', '--from', '99', ...where, '--store_url', other.url]);
-    await other.stop();
     assert.deepEqual([code, out], [1, ''], err);
     assert.match(err, /^imcd: the stream was tombstoned/);
     assert.doesNotMatch(err, /no events/);
@@ -81,7 +81,7 @@ describe('on EventStoreDB', () => {
     assert.equal((await imcd(['verify', ...where])).code, 0);
   });
 
-  it('export moves a log to the embedded one and back, with the same events under the same ids', async () => {
+  it('export moves a log to the embedded one and back, with the same events under the same ids', async (t) => {
     const exported = await imcd(['export', ...where]);
     assert.equal(lines(exported.out).length, 120, exported.err);
     const file = join(folder, 'log.ndjson');
@@ -89,13 +89,13 @@ describe('on EventStoreDB', () => {
     const embedded = ['--data', join(folder, 'embedded'), '--domains', 'example.org'];
     assert.equal((await imcd(['export', '--restore', file, ...embedded])).code, 0);
     const second = await startDouble();
+    t.after(() => second.stop());
     const back = ['--store_url', second.url, '--data', folder];
     const again = await imcd(['export', '--restore', file, ...back]);
     assert.equal(again.code, 0, again.err);
     const content = (text: string) => jsonLines(text).map(({ position: _, ...event }) => event);
     for (const copy of [embedded, back])
       assert.deepEqual(content((await imcd(['export', ...copy])).out), content(exported.out));
-    await second.stop();
   });
 
   it('a server that is not there is named, with no stack trace and no password', async () => {

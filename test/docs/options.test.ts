@@ -8,9 +8,10 @@ import { after, before, describe, it } from 'node:test';
 import * as E from 'fp-ts/lib/Either.js';
 import { allOptions } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { atEnd } from '../support/at-end.ts';
 import { imcd, jsonLines, temporaryFolder } from '../support/imcd.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
-import { openUser, type SipUser } from '../support/sip-client.ts';
+import { openSipClient, openUser, type SipUser } from '../support/sip-client.ts';
 
 /** What the reference says of an option is seen from outside. Every option has its `it`; one without does not pass the last. */
 
@@ -161,19 +162,14 @@ describe('options, by their effect: who is believed, and where copies go', () =>
     const strict = await start(['--trusted', '192.0.2.0/24']);
     await assert.rejects(user(strict, 'eve', 'localhost'), /403/);
     const open = await start(['--trusted', '192.0.2.0/24', '--open']);
-    (await user(open, 'eve', 'localhost')).close();
+    await user(open, 'eve', 'localhost');
   });
   effect('outbound_proxy', 'takes all that imcd sends', async () => {
-    const proxy = createSocket('udp4');
-    proxy.bind(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    const behind = await start(['--outbound_proxy', `sip:127.0.0.1:${proxy.address().port}`]);
-    const came = once(proxy, 'message');
+    const proxy = await openSipClient();
+    const behind = await start(['--outbound_proxy', `sip:127.0.0.1:${proxy.port}`]);
     const cat = await user(behind, 'cat', 'localhost');
     assert.equal((await cat.say('sip:chat-manager@localhost', '#create chat-1')).status, 200);
-    assert.match(String((await came)[0]), /^MESSAGE sip:cat@localhost SIP\/2\.0\r\n/);
-    cat.close();
-    proxy.close();
+    assert.equal((await proxy.next()).start, 'MESSAGE sip:cat@localhost SIP/2.0');
   });
   effect('users', 'is refused: it comes later', async () => {
     const { code, err } = await imcd(['check-config', '--users', '/etc/users']);
@@ -196,6 +192,7 @@ describe('options, by their effect: operating', () => {
       [],
     );
     const socket = createSocket('udp4');
+    atEnd(() => socket.close());
     const free = createSocket('udp4').bind(0, '127.0.0.1');
     await once(free, 'listening');
     const { port } = free.address();
@@ -204,7 +201,6 @@ describe('options, by their effect: operating', () => {
     const answer = once(socket, 'message');
     socket.send('{"jsonrpc":"2.0","method":"pwd","id":1}', port, '127.0.0.1');
     assert.match(String((await answer)[0]), /"WD"/);
-    socket.close();
   });
   effect('mi.token', 'is asked for', async () => {
     const guarded = await start(['--mi.token', 'correct-horse-battery']);

@@ -7,6 +7,7 @@ import type { Answer, IncomingMessage } from '../../src/engine/conference.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openLocation } from '../../src/sip/registrar/location.ts';
 import { createSipStack, type SipStack } from '../../src/sip/stack.ts';
+import { atEnd } from '../support/at-end.ts';
 import { until } from '../support/until.ts';
 import { countingIds, type RecordedLine, recordingLog } from '../support/world.ts';
 import { requestText } from './support/requests.ts';
@@ -40,6 +41,7 @@ const start = async (
     location: openLocation({ clock: systemClock, log, file: undefined }),
     trusted,
   });
+  atEnd(() => stack.close(0));
   const [udp, tcp] = await stack.listen({ message: onMessage, execute: () => assert.fail('no MI here') });
   assert.ok(udp !== undefined && tcp !== undefined);
   return { stack, lines: log.lines, udp: udp.local.port, tcp: tcp.local.port };
@@ -154,6 +156,7 @@ describe('a stack that refuses', () => {
     const { stack, udp } = await start((_, reply) => void held.push(reply));
     const answers: string[] = [];
     const socket = createSocket('udp4', (bytes) => answers.push(bytes.toString().split('\r\n')[0] ?? ''));
+    atEnd(() => socket.close());
     await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
     socket.send(requestText({ with: via('1') }), udp, '127.0.0.1');
     await until('it is held', () => held.length > 0);
@@ -164,8 +167,6 @@ describe('a stack that refuses', () => {
     while (answers.length < 2) await once(socket, 'message');
     assert.deepEqual(answers, ['SIP/2.0 503 The server is stopping', 'SIP/2.0 200 OK']);
     assert.equal(held.length, 1);
-    socket.close();
-    await stack.close(100);
   });
 });
 
@@ -177,6 +178,7 @@ describe('senders that are not trusted', () => {
     );
     const answers: string[] = [];
     const socket = createSocket('udp4', (bytes) => answers.push(bytes.toString().split('\r\n')[0] ?? ''));
+    atEnd(() => socket.close());
     await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done));
     const register = { method: 'REGISTER', uri: 'sip:localhost', with: { ...via('2'), Contact: '<sip:a@127.0.0.1>' } };
     for (const text of [requestText({ with: via('1') }), requestText(register), requestText(register)])
@@ -188,14 +190,13 @@ describe('senders that are not trusted', () => {
     assert.equal(stack.depths().serverKept, 0);
     assert.equal(stack.counters.location.bindings, 0);
     assert.equal(lines.filter(({ fields }) => fields.status === 403).length, 3);
-    socket.close();
-    await stack.close(100);
   });
 });
 
 describe('an address that cannot be bound', () => {
   it('ends the stack: what was bound before it is free again, the file of bindings is closed, once', async () => {
     const taken = createSocket('udp4');
+    atEnd(() => taken.close());
     await new Promise<void>((done) => taken.bind(0, '127.0.0.1', done));
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
@@ -224,7 +225,6 @@ describe('an address that cannot be bound', () => {
     await new Promise((done) => again.close(done));
     await stack.close(1_000);
     assert.deepEqual(closed, ['bindings']);
-    taken.close();
   });
 });
 

@@ -13,6 +13,7 @@ import { createMirror, type Mirror } from '../../src/sql/mirror/mirror.ts';
 import { type Rebuilt, rebuildMirror } from '../../src/sql/mirror/rebuild.ts';
 import type { MirrorStatus } from '../../src/sql/mirror/status.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { atEnd } from '../support/at-end.ts';
 import { until } from '../support/until.ts';
 import { databaseAt } from '../support/urls.ts';
 import { quiet } from '../support/world.ts';
@@ -51,7 +52,7 @@ export const createWorld = (url: string): World => {
     membersTable: 'imc_members',
     tableVersion: 2,
   } as const;
-  return {
+  const world: World = {
     store,
     options,
     lines,
@@ -78,6 +79,8 @@ export const createWorld = (url: string): World => {
       await store.close();
     },
   };
+  atEnd(world.end);
+  return world;
 };
 
 /** What has come about. Throws an error with the failure's sentence where it has not. */

@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atEnd } from './at-end.ts';
 
 export const cli = join(import.meta.dirname, '..', '..', 'src', 'cli.ts');
 
@@ -36,7 +37,7 @@ export interface RunningImcd {
 /** A command that takes longer hangs, and is ended. */
 const hangMs = 120_000;
 
-/** Starts `imcd` with no option from outside, in UTC unless told otherwise. It ends with the test process at the latest. */
+/** Starts `imcd` with no option from outside, in UTC unless told otherwise. It ends with the test file at the latest. */
 export const startImcd = (args: readonly string[], { env = {}, cwd }: Omit<RunOptions, 'input'> = {}): RunningImcd => {
   const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [cli, ...args], {
     env: { PATH: process.env.PATH, TZ: 'UTC', ...env },
@@ -53,10 +54,8 @@ export const startImcd = (args: readonly string[], { env = {}, cwd }: Omit<RunOp
     said.err += part;
   });
   child.stdin.on('error', () => undefined); // it may end before it has read all
-  const killed = (): void => void child.kill('SIGKILL');
-  process.once('exit', killed);
+  atEnd(() => child.kill('SIGKILL'));
   const ended = once(child, 'close').then(([code]): Ended => {
-    process.off('exit', killed);
     heard.emit('more');
     return { code, ...said };
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { atEnd } from './at-end.ts';
 import type { CrashPoint } from './crash-points.ts';
 import { cli } from './imcd.ts';
 
@@ -59,7 +60,7 @@ export class NotStarted extends Error {
 const crashing = join(import.meta.dirname, 'crashing-server.ts');
 const fixed = ['--listen', 'udp:127.0.0.1:0,tcp:127.0.0.1:0', '--mi.http', '127.0.0.1:0'];
 
-/** Resolves when the server is ready; rejects with what it said where it ends before. The server ends with the test process at the latest. */
+/** Resolves when the server is ready; rejects with what it said where it ends before. The server ends with the test file at the latest. */
 export const startTestServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
   const { args = [], env = {}, cwd, data, crash } = options;
   const folder = data ?? mkdtempSync(join(tmpdir(), 'imcd-test-'));
@@ -70,8 +71,6 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     env: { ...cleanEnvironment(), ...env, ...crashAt },
     ...(cwd === undefined ? {} : { cwd }),
   });
-  const killed = (): void => void child.kill('SIGKILL');
-  process.once('exit', killed);
   const lines: LogLine[] = [];
   const told: string[] = [];
   const said = (): string => told.join('\n');
@@ -85,7 +84,6 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   });
   // After `close` all of stderr has been read.
   const ended = once(child, 'close').then(([code]): number | null => {
-    process.off('exit', killed);
     running = false;
     news.emit('some');
     return code;
@@ -102,6 +100,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return ended;
   };
+  atEnd(() => end('SIGKILL'));
   await line(({ msg }) => msg === 'ready');
   const port = (transport: string): number => Number(lines.find((one) => one.transport === transport)?.port ?? 0);
   return {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
+import { atEnd } from './at-end.ts';
 
 /**
  * A SIP user agent on a UDP socket of its own. It shares no code with imcd: what it says and understands is RFC 3261 as the
@@ -157,6 +158,7 @@ export const openSipClient = async (options: SipClientOptions = {}): Promise<Sip
   socket.on('error', () => {}); // The server is down: the request is repeated.
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
+  atEnd(() => client.close());
   const { port } = socket.address();
   const ends = options.ends ?? (() => true);
   const underWay = new Map<
@@ -166,9 +168,10 @@ export const openSipClient = async (options: SipClientOptions = {}): Promise<Sip
   const answers = new Map<string, string | undefined>();
   const inbox = openInbox();
   let { server } = options;
+  let closed = false;
 
   const raw = (bytes: string | Buffer): void => {
-    if (server !== undefined) socket.send(bytes, server.port, server.host);
+    if (server !== undefined && !closed) socket.send(bytes, server.port, server.host);
   };
 
   socket.on('message', (bytes, source) => {
@@ -230,6 +233,8 @@ export const openSipClient = async (options: SipClientOptions = {}): Promise<Sip
     next: (is = () => true) => inbox.next(is),
     raw,
     close: () => {
+      if (closed) return;
+      closed = true;
       for (const { forget } of underWay.values()) forget();
       socket.close();
     },

@@ -11,6 +11,7 @@ import {
   type SqliteLog,
   type SqliteStoreOptions,
 } from '../../../src/store/sqlite/open.ts';
+import { atEnd } from '../../support/at-end.ts';
 
 /** A folder of a test's own. */
 export const temporaryFolder = (): { readonly folder: string; readonly remove: () => void } => {
@@ -29,12 +30,14 @@ export const storeOptions = (file: string, more: Partial<SqliteStoreOptions> = {
 export const openLog = async (file: string, more: Partial<SqliteStoreOptions> = {}): Promise<SqliteLog> => {
   const opened = await openSqliteStore(storeOptions(file, more))();
   assert.ok(E.isRight(opened), E.isLeft(opened) ? opened.left.message : '');
+  atEnd(() => opened.right.close());
   return opened.right;
 };
 
 export const openReader = async (file: string): Promise<SqliteLog> => {
   const opened = await openSqliteReader({ file, clock: systemClock })();
   assert.ok(E.isRight(opened), E.isLeft(opened) ? opened.left.message : '');
+  atEnd(() => opened.right.close());
   return opened.right;
 };
 

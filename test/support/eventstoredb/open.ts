@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { randomIds } from '../../../src/runtime/ids.ts';
 import { type EventStoreDbOptions, openEventStoreDb } from '../../../src/store/eventstoredb/open.ts';
 import type { EventStoreDb } from '../../../src/store/eventstoredb/store.ts';
+import { atEnd } from '../at-end.ts';
 import { eventStoreDbAt } from '../urls.ts';
 import { quiet } from '../world.ts';
 
@@ -20,6 +21,7 @@ type OpenOptions = Omit<EventStoreDbOptions, 'server'> & {
 export const openOn = async (url: string, options: Partial<OpenOptions> = {}): Promise<EventStoreDb> => {
   const opened = await tryOpen(url, options);
   if (E.isLeft(opened)) throw new Error(opened.left.message, { cause: opened.left });
+  atEnd(() => opened.right.close());
   return opened.right;
 };
 

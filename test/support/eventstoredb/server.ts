@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { atEnd } from '../at-end.ts';
 import { appendOne, batchAppend } from './appends.ts';
 import { createDoor } from './door.ts';
 import { accessDenied, callError, notReady } from './errors.ts';
@@ -162,6 +163,11 @@ export const startDouble = async (options: DoubleOptions = {}): Promise<EventSto
     node.held = undefined;
     log.forgetIds();
   };
+  const stop = (): void => {
+    down();
+    server.forceShutdown();
+  };
+  atEnd(stop);
   return {
     log,
     address: `127.0.0.1:${node.port}`,
@@ -214,10 +220,7 @@ export const startDouble = async (options: DoubleOptions = {}): Promise<EventSto
       await new Promise((resolve) => setTimeout(resolve, 50));
       down();
     },
-    stop: async () => {
-      down();
-      server.forceShutdown();
-    },
+    stop: async () => stop(),
     node,
   };
 };
