@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { openSipClient } from '../support/sip-client.ts';
 
 let server: TestServer;
 before(async () => {
@@ -27,45 +27,19 @@ const call = async (method: string, params?: unknown) => {
 
 /** Asks with OPTIONS every 10 ms until told to stop; resolves with the milliseconds that each answer took. */
 const pinging = async () => {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  const sent = new Map<string, number>();
-  const took: number[] = [];
-  let wake = (): void => undefined;
-  socket.on('message', (bytes) => {
-    const id = /Call-ID: (\S+)/.exec(bytes.toString())?.[1] ?? '';
-    took.push(performance.now() - (sent.get(id) ?? 0));
-    wake();
-  });
-  let serial = 0;
-  const timer = setInterval(() => {
-    serial += 1;
-    const id = `ping-${serial}`;
-    sent.set(id, performance.now());
-    const lines = [
-      'OPTIONS sip:localhost SIP/2.0',
-      `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${id}`,
-      'Max-Forwards: 70',
-      'From: <sip:a@localhost>;tag=x',
-      'To: <sip:localhost>',
-      `Call-ID: ${id}`,
-      'CSeq: 1 OPTIONS',
-      'Content-Length: 0',
-    ];
-    socket.send(`${lines.join('\r\n')}\r\n\r\n`, server.udp, '127.0.0.1');
-  }, 10);
+  const client = await openSipClient({ server: { host: '127.0.0.1', port: server.udp } });
+  const asked: Promise<number>[] = [];
+  const ping = async (): Promise<number> => {
+    const from = performance.now();
+    await client.request({ method: 'OPTIONS', uri: 'sip:localhost' });
+    return performance.now() - from;
+  };
+  const timer = setInterval(() => asked.push(ping()), 10);
   return {
     stop: async () => {
       clearInterval(timer);
-      await new Promise<void>((resolve) => {
-        wake = () => {
-          if (took.length >= sent.size) resolve();
-        };
-        wake();
-      });
-      socket.close();
+      const took = await Promise.all(asked);
+      client.close();
       return took;
     },
   };

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { imcd, jsonLines } from '../support/imcd.ts';
-import { type LogLine, startTestServer, type TestServer } from '../support/server.ts';
+import { startTestServer, type TestServer } from '../support/server.ts';
 import { openUser, type SipUser } from '../support/sip-client.ts';
-import { untilItAnswers } from '../support/until.ts';
 
 let server: TestServer;
 let ann: SipUser;
@@ -29,12 +28,6 @@ const mi = (...args: readonly string[]) => imcd(['mi', ...args, '--mi.http', `12
 const history = async () =>
   jsonLines((await imcd(['history', 'chat-1', '--json', '--data', server.data, '--domains', 'localhost'])).out);
 
-/** The first line of the log that is so: it comes through a pipe, a moment after what it tells of. */
-const untilLine = async (found: (line: LogLine) => boolean): Promise<LogLine | undefined> => {
-  await untilItAnswers(async () => assert.ok(server.lines.some(found), 'no such line in the log'));
-  return server.lines.find(found);
-};
-
 describe('an operator, through the management interface', () => {
   it('removes a member as the owner could: all are told, and the history names the operator and the call', async () => {
     const removed = await mi('remove_member', `room=${room}`, 'member=bob', 'operator=eve');
@@ -44,8 +37,8 @@ describe('an operator, through the management interface', () => {
     const event = (await history()).at(-1);
     assert.deepEqual([event.type, event.actor, event.data.member], ['MemberRemoved', 'operator:eve', bob.aor]);
     assert.match(event.source, /^mi:http:127\.0\.0\.1:\d+$/);
-    const line = await untilLine(({ msg, method }) => msg === 'management call' && method === 'imc_remove_member');
-    assert.equal(line?.correlationId, event.metadata.$correlationId);
+    const line = await server.line(({ msg, method }) => msg === 'management call' && method === 'imc_remove_member');
+    assert.equal(line.correlationId, event.metadata.$correlationId);
   });
 
   it('sets the topic: all are told, and state, history and the command line know it', async () => {
@@ -94,15 +87,15 @@ describe('an operator, through the management interface', () => {
 describe('a line of the log', () => {
   it('leads to the event, and the event to the line: by the Call-ID', async () => {
     const joined = (await history()).find(({ type }) => type === 'MemberJoined');
-    const line = await untilLine(({ callId }) => callId === joined.callId);
-    assert.deepEqual([line?.actor, line?.room, line?.source], [joined.actor, joined.room, joined.source]);
+    const line = await server.line(({ callId }) => callId === joined.callId);
+    assert.deepEqual([line.actor, line.room, line.source], [joined.actor, joined.room, joined.source]);
     assert.equal(joined.metadata.$correlationId, joined.callId);
   });
   it('never holds what was said, nor a secret', async () => {
     await ann.say('sip:chat-2@localhost', '#join');
     await ann.say('sip:chat-2@localhost', 'the-secret-of-ann');
     await ann.say('sip:chat-2@localhost', '#the-secret-command');
-    await untilLine(({ reason, room }) => reason === 'UnknownCommand' && room === 'sip:chat-2@localhost');
+    await server.line(({ reason, room }) => reason === 'UnknownCommand' && room === 'sip:chat-2@localhost');
     const text = JSON.stringify(server.lines);
     assert.doesNotMatch(text, /the-secret-of-ann/);
   });
