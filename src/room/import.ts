@@ -1,14 +1,18 @@
+import * as E from 'fp-ts/lib/Either.js';
 import type { Operator } from './actor.ts';
 import { type MemberKey, type MemberUri, memberKey, type RoomUri } from './address.ts';
+import type { RoomCommand } from './commands.ts';
+import { decide } from './decide.ts';
 import type { RoomEvent } from './events.ts';
-import { fold } from './fold.ts';
+import { applyInPlace, fold } from './fold.ts';
 import type { FoundMember, FoundRoom } from './import-tables.ts';
 import type { Member, Room, RoomState } from './room.ts';
+import { reasonOf } from './texts.ts';
 
 /**
- * The rule by which rooms of another server come into the log. It stands beside `decide`, since rows are no commands: nobody
- * asked for them, and what has happened since is not undone. But for `RoomCreated` it makes the events that `decide` makes of
- * an operator's `#invite`, `#add` and change of role, and no others.
+ * The rule by which rooms of another server come into the log: what is missing of their tables is asked for by commands, the
+ * owner's `#create`, an operator's `#add`, `#invite` and change of role, and `decide` makes the events. Nobody asked for them,
+ * so what has happened since is not undone.
  */
 
 /** Who imports, in the events and their metadata. */
@@ -61,43 +65,80 @@ const aboutWhom = ({ data }: RoomEvent): MemberUri | undefined => {
 
 /** What of a found room is not in the log yet: nothing, once these events are in it. */
 export const missingEvents = (found: FoundRoom, before: ImportedBefore): MissingEvents => {
+  const { asked, notes } = missing(found, before);
+  // A copy of its own, to be changed in place.
+  let state = fold(before.room, []);
+  const events: ImportedEvent[] = [];
+  const refused: string[] = [];
+  for (const { command, origin } of asked) {
+    const decided = decideImport(command)(state);
+    if (E.isLeft(decided)) {
+      refused.push(
+        `room ${command.room}: ${command.type} of ${origin} is not possible: ${reasonOf(decided.left, '#')}`,
+      );
+      continue;
+    }
+    for (const event of decided.right.map(imported)) {
+      events.push({ event, origin });
+      state = applyInPlace(state, event, '');
+    }
+  }
+  return { events, notes: [...notes, ...refused] };
+};
+
+/** No command of an import asks for what these two say. */
+const decideImport = decide({ createOnJoin: true, checkOnCreate: false });
+
+/** Its owner did not create the room here: it was imported. */
+const imported = (event: RoomEvent): RoomEvent =>
+  event.type === 'RoomCreated' ? { ...event, data: { ...event.data, cause: 'import' } } : event;
+
+/** A command, and the row that it comes from. */
+interface Asked {
+  readonly command: RoomCommand;
+  readonly origin: string;
+}
+
+interface Missing {
+  readonly asked: readonly Asked[];
+  readonly notes: readonly string[];
+}
+
+const missing = (found: FoundRoom, before: ImportedBefore): Missing => {
   if (before.room !== undefined) return intoLiving(found, before.room, before);
   if (before.origins.has(found.origin)) return keeps(`room ${found.uri}: it was imported before, and destroyed since`);
   const [owner, ...others] = found.members;
   if (owner === undefined) return nothing;
-  const created: RoomEvent = {
-    type: 'RoomCreated',
-    data: { room: found.uri, owner: owner.uri, private: found.private, cause: 'import' },
-  };
-  const events = others.flatMap((member) => entering(found.uri, member, member.role));
-  return { events: [{ event: created, origin: found.origin }, ...events], notes: [] };
+  const create: RoomCommand = { type: 'CreateRoom', room: found.uri, actor: owner.uri, private: found.private };
+  const enter = others.flatMap((member) => entering(found.uri, member, member.role));
+  return { asked: [{ command: create, origin: found.origin }, ...enter], notes: [] };
 };
 
-const nothing: MissingEvents = { events: [], notes: [] };
-const keeps = (...notes: readonly string[]): MissingEvents => ({ events: [], notes });
+const nothing: Missing = { asked: [], notes: [] };
+const keeps = (...notes: readonly string[]): Missing => ({ asked: [], notes });
 
-const intoLiving = (found: FoundRoom, room: Room, before: ImportedBefore): MissingEvents => {
+const intoLiving = (found: FoundRoom, room: Room, before: ImportedBefore): Missing => {
   const members = found.members.map((member) => memberIntoLiving(member, room, before));
   const kept = found.private === room.private ? [] : [`room ${found.uri}: private or public stays as the log has it`];
   return {
-    events: members.flatMap(({ events }) => events),
+    asked: members.flatMap(({ asked }) => asked),
     notes: [...kept, ...members.flatMap(({ notes }) => notes)],
   };
 };
 
-const memberIntoLiving = (found: FoundMember, room: Room, before: ImportedBefore): MissingEvents => {
+const memberIntoLiving = (found: FoundMember, room: Room, before: ImportedBefore): Missing => {
   const at = `member ${found.uri} of ${room.uri}`;
   const there = room.members.get(memberKey(found.uri));
   // A room has one owner, and this one has its own already.
   const role = found.role === 'owner' ? 'admin' : found.role;
   if (there !== undefined) {
     if (there.role === found.role) return nothing;
-    if (isHalfWay(there, role, found, before)) return { events: [promoted(room.uri, there.uri, found)], notes: [] };
+    if (isHalfWay(there, role, found, before)) return { asked: [promote(room.uri, there.uri, found)], notes: [] };
     return keeps(`${at}: ${found.role} in the table, stays ${there.role} as the log has it`);
   }
   if (before.origins.has(found.origin)) return keeps(`${at}: it was imported before, and has left since`);
   return {
-    events: entering(room.uri, found, role),
+    asked: entering(room.uri, found, role),
     notes: role === found.role ? [] : [`${at}: owner in the table, becomes admin: the room has another owner`],
   };
 };
@@ -106,15 +147,15 @@ const memberIntoLiving = (found: FoundMember, room: Room, before: ImportedBefore
 const isHalfWay = (there: Member, role: Member['role'], { origin, uri }: FoundMember, { lastWord }: ImportedBefore) =>
   there.role === 'member' && role === 'admin' && lastWord.get(memberKey(uri))?.includes(origin) === true;
 
-const entering = (room: RoomUri, found: FoundMember, role: Member['role']): readonly ImportedEvent[] => {
+const entering = (room: RoomUri, found: FoundMember, role: Member['role']): readonly Asked[] => {
   const { uri: member, origin } = found;
-  const data = { room, member, by: importer };
-  if (role === 'invited') return [{ event: { type: 'MemberInvited', data }, origin }];
-  const added: ImportedEvent = { event: { type: 'MemberAdded', data }, origin };
-  return role === 'admin' ? [added, promoted(room, member, found)] : [added];
+  const asked = { room, actor: importer, member };
+  if (role === 'invited') return [{ command: { type: 'InviteMember', ...asked }, origin }];
+  const add: Asked = { command: { type: 'AddMember', ...asked }, origin };
+  return role === 'admin' ? [add, promote(room, member, found)] : [add];
 };
 
-const promoted = (room: RoomUri, member: MemberUri, { origin }: FoundMember): ImportedEvent => ({
-  event: { type: 'RoleChanged', data: { room, member, by: importer, role: 'admin' } },
+const promote = (room: RoomUri, member: MemberUri, { origin }: FoundMember): Asked => ({
+  command: { type: 'ChangeRole', room, actor: importer, member, role: 'admin' },
   origin,
 });
