@@ -192,6 +192,9 @@ export const Config = t.type(
 );
 export type Config = t.TypeOf<typeof Config>;
 
+/** The domain of a room or user that is named without one: the first that is served. */
+export const homeDomain = ({ domains }: Config): string => domains[0] ?? 'localhost';
+
 /** The parts of the configuration by the prefix of their names. */
 export const sections = { '': topOptions, 'mi.': miOptions, 'log.': logOptions } as const;
 

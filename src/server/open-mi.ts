@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Config } from '../config/config.ts';
+import { type Config, homeDomain } from '../config/config.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import { createStatistics } from '../metrics/statistics.ts';
 import type { MiCounters } from '../mi/counters.ts';
@@ -91,7 +91,7 @@ const ownNames = ({ domains, advertise }: Config): ReadonlySet<string> =>
 
 const portsOf = ({ config, clock, ids, log, startedAt }: Starting, parts: MiParts): MiPorts => {
   const startChar = config.imc_cmd_start_char;
-  const domain = config.domains[0] ?? 'localhost';
+  const domain = homeDomain(config);
   const explain: MiPorts['explain'] = (no) => reasonOf(no, startChar);
   return {
     ...parts,

@@ -2,7 +2,7 @@ import { sequenceS } from 'fp-ts/lib/Apply.js';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Config } from '../../config/config.ts';
+import { type Config, homeDomain } from '../../config/config.ts';
 import { suggestion } from '../../config/problems.ts';
 import type { EventStore, Position, StoredEvent } from '../../ports/event-store.ts';
 import { type MemberKey, memberKey, type RoomKey, type RoomUri, roomKey } from '../../room/address.ts';
@@ -33,7 +33,7 @@ export const roomArgument =
   (config: Config) =>
   (text: string): Parsed<NamedRoom> =>
     pipe(
-      parseRoom(text, config.domains[0] ?? 'localhost'),
+      parseRoom(text, homeDomain(config)),
       E.bimap(
         (refusal) => wrongUsage(`${shown(text)} is no room: ${reasonOf(refusal, config.imc_cmd_start_char)}`),
         (uri) => ({ uri, key: roomKey(uri) }),
@@ -44,7 +44,7 @@ export const userArgument =
   (config: Config) =>
   (text: string): Parsed<MemberKey> =>
     pipe(
-      parseMember(text, config.domains[0] ?? 'localhost'),
+      parseMember(text, homeDomain(config)),
       E.bimap(
         (refusal) => wrongUsage(`${shown(text)} is no user: ${reasonOf(refusal, config.imc_cmd_start_char)}`),
         ({ uri }) => memberKey(uri),

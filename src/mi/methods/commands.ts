@@ -14,12 +14,22 @@ import {
   roomParam,
   topicParam,
 } from '../arguments.ts';
-import { type Called, imcSpellings, type Method } from '../method.ts';
+import { type Arguments, type Called, imcSpellings, type Method } from '../method.ts';
 import type { MiPorts } from '../ports.ts';
 import type { RpcError } from '../rpc.ts';
 import { noSuchRoom } from './rooms.ts';
 
 const done = { type: 'string', const: 'OK' };
+
+/** The room that is meant, and the operator who asks. */
+const roomAndActor = (ports: MiPorts, given: Arguments) =>
+  pipe(E.Do, E.apS('room', givenRoom(ports, given)), E.apS('actor', givenOperator(given)));
+
+/** A method that carries out the command that its arguments make. */
+const carriesOut =
+  (commandOf: (ports: MiPorts, given: Arguments) => E.Either<RpcError, RoomCommand>): Method['run'] =>
+  (ports, given, called) =>
+    pipe(commandOf(ports, given), TE.fromEither, TE.chain(execute(ports, called)));
 
 /** Through the same mailbox, `decide` and log as a command that came by SIP. */
 const execute =
@@ -44,15 +54,12 @@ export const destroyRoom: Method = {
   params: [roomParam, operatorParam],
   result: done,
   changes: true,
-  run: (ports, given, called) =>
+  run: carriesOut((ports, given) =>
     pipe(
-      E.Do,
-      E.apS('room', givenRoom(ports, given)),
-      E.apS('actor', givenOperator(given)),
+      roomAndActor(ports, given),
       E.map((asked) => ({ type: 'DestroyRoom', ...asked }) as const),
-      TE.fromEither,
-      TE.chain(execute(ports, called)),
     ),
+  ),
 };
 
 export const removeMember: Method = {
@@ -61,20 +68,13 @@ export const removeMember: Method = {
   params: [roomParam, memberParam, operatorParam],
   result: done,
   changes: true,
-  run: (ports, given, called) => {
-    const asked = pipe(
-      E.Do,
-      E.apS('room', givenRoom(ports, given)),
-      E.apS('actor', givenOperator(given)),
+  run: carriesOut((ports, given) =>
+    pipe(
+      roomAndActor(ports, given),
       E.apS('member', givenUser(ports, given, 'member')),
-    );
-    return pipe(
-      asked,
-      E.map((fields) => ({ type: 'RemoveMember', ...fields }) as const),
-      TE.fromEither,
-      TE.chain(execute(ports, called)),
-    );
-  },
+      E.map((asked) => ({ type: 'RemoveMember', ...asked }) as const),
+    ),
+  ),
 };
 
 export const setTopic: Method = {
@@ -83,18 +83,11 @@ export const setTopic: Method = {
   params: [roomParam, topicParam, operatorParam],
   result: done,
   changes: true,
-  run: (ports, given, called) => {
-    const asked = pipe(
-      E.Do,
-      E.apS('room', givenRoom(ports, given)),
-      E.apS('actor', givenOperator(given)),
+  run: carriesOut((ports, given) =>
+    pipe(
+      roomAndActor(ports, given),
       E.apS('topic', givenTopic(ports, given)),
-    );
-    return pipe(
-      asked,
-      E.map((fields) => ({ type: 'SetTopic', ...fields }) as const),
-      TE.fromEither,
-      TE.chain(execute(ports, called)),
-    );
-  },
+      E.map((asked) => ({ type: 'SetTopic', ...asked }) as const),
+    ),
+  ),
 };

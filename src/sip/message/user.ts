@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js';
+import { withScheme } from '../../room/actor.ts';
 import type { MemberUri } from '../../room/address.ts';
 import { parseMember } from '../../room/parse-address.ts';
 import { reasonOf } from '../../room/texts.ts';
@@ -33,7 +34,7 @@ export const namedUser = (header: string, text: string): NamedUser | Problem => 
     const { left } = found;
     return { status: left.reason === 'TooLong' ? 414 : 400, reason: `${header}: ${reasonOf(left, '')}` };
   }
-  return found.right.scheme === 'sips' ? { uri: found.right.uri, scheme: 'sips' } : { uri: found.right.uri };
+  return { uri: found.right.uri, ...withScheme(found.right) };
 };
 
 const utf8Of = (text: string): string => (/^[ -~]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8'));
